@@ -1,0 +1,77 @@
+import Foundation
+import Ledger
+import Postgres
+
+/// Stars that a customer paid to a bot. One row per charge, for ever.
+public struct Payment: Sendable, Equatable {
+  public enum State: String, Sendable { case credited, unmatched, refunded }
+
+  public let id: Int64
+  public let botID: Int64
+  public let chargeID: String
+  public let customerID: Int64
+  public let checkoutID: Int64?
+  public let state: State
+  public let stars: Int64
+  public let sku: String?
+  public let title: String?
+  public let credits: Int64
+  public let bonusCredits: Int64
+  public let isRecurring: Bool
+  /// Why a person should look at it: `unknown_payload`, `second_payment`, `buyer_differs`,
+  /// `amount_differs`.
+  public let review: String?
+  public let paidAt: Date
+  public let refundedAt: Date?
+
+  init(_ row: Row) throws {
+    id = try row.get("payment_id")
+    botID = try row.get("bot_id")
+    chargeID = try row.get("charge_id")
+    customerID = try row.get("customer_id")
+    checkoutID = try row.getIfPresent("checkout_id")
+    state = State(rawValue: try row.get("state")) ?? .unmatched
+    stars = try row.get("stars")
+    sku = try row.getIfPresent("sku")
+    title = try row.getIfPresent("title")
+    credits = try row.get("credits")
+    bonusCredits = try row.get("bonus_credits")
+    isRecurring = try row.get("is_recurring")
+    review = try row.getIfPresent("review")
+    paidAt = try row.get("paid_at")
+    refundedAt = try row.getIfPresent("refunded_at")
+  }
+
+  public static func find(
+    id: Int64, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> Payment? {
+    try await pool.query(
+      "select * from payments where workspace_id = \(scope.workspaceID) and payment_id = \(id)",
+      in: scope
+    ).first.map(Payment.init)
+  }
+
+  /// A customer's payments, newest first.
+  public static func of(
+    customer id: Int64, limit: Int = 100, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> [Payment] {
+    try await pool.query(
+      """
+      select * from payments where workspace_id = \(scope.workspaceID) and customer_id = \(id)
+      order by paid_at desc, payment_id desc limit \(limit)
+      """, in: scope
+    ).map(Payment.init)
+  }
+
+  /// The payment that one charge became. Two bots could in theory share a charge id, hence a list.
+  public static func find(
+    chargeID: String, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> [Payment] {
+    try await pool.query(
+      """
+      select * from payments where workspace_id = \(scope.workspaceID) and charge_id = \(chargeID)
+      order by payment_id limit 10
+      """, in: scope
+    ).map(Payment.init)
+  }
+}
