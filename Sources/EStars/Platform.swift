@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Foundation
 import Ledger
 import Logging
@@ -17,13 +16,11 @@ public final class Platform: Sendable {
   public let preCheckout: PreCheckout
   public let usage: Usage
   private let clients = Mutex<[Int64: (sealed: [UInt8], client: TelegramClient)]>([:])
-  private let httpClient: HTTPClient
 
-  public init(pool: Pool, secrets: Secrets, httpClient: HTTPClient, logger: Logger) {
+  public init(pool: Pool, secrets: Secrets, logger: Logger) {
     self.pool = pool
     self.secrets = secrets
     self.logger = logger
-    self.httpClient = httpClient
     passwords = PasswordHasher()
     directory = Directory(pool: pool)
     login = Login(pool: pool, passwords: passwords)
@@ -40,9 +37,11 @@ public final class Platform: Sendable {
     if let known = clients.withLock({ $0[bot.id] }), known.sealed == bot.sealedToken {
       return known.client
     }
+    guard let token = BotToken(try secrets.open(bot.sealedToken)) else {
+      throw Secrets.Problem.sealed
+    }
     let client = TelegramClient(
-      token: try secrets.open(bot.sealedToken), environment: .init(bot), httpClient: httpClient,
-      logger: logger)
+      token: token, endpoint: bot.endpoint, pace: CallPace(), logger: logger)
     clients.withLock { $0[bot.id] = (bot.sealedToken, client) }
     return client
   }

@@ -88,7 +88,7 @@ public enum Bytes {
   }
 
   public static func fromBase64URL(_ text: some StringProtocol) -> [UInt8]? {
-    var padded = text.replacing("-", with: "+").replacing("_", with: "/")
+    var padded = String(text).replacing("-", with: "+").replacing("_", with: "/")
     while padded.utf8.count % 4 != 0 { padded += "=" }
     return Data(base64Encoded: padded).map(Array.init)
   }

@@ -42,6 +42,12 @@ public struct Bot: Sendable {
     try await pool.query("select \(columns) from bots b order by b.bot_id").map(Bot.init)
   }
 
+  var endpoint: BotAPIEndpoint {
+    BotAPIEndpoint(
+      baseURL: URL(string: apiBaseURL) ?? BotAPIEndpoint.live.baseURL,
+      environment: BotAPIEndpoint.Environment(rawValue: environment) ?? .live)
+  }
+
   /// Whether the header that Telegram sent is this bot's secret. The stored hash is compared in
   /// constant time; a bot without a webhook accepts nothing.
   public func accepts(webhookSecret: String?) -> Bool {

@@ -82,8 +82,9 @@ extension Checkout {
   ) async throws -> String {
     do {
       return try await platform.telegram(for: bot).createInvoiceLink(
-        title: String(title.prefix(32)), description: String(description.prefix(255)),
-        payload: payload ?? "", prices: [LabeledPrice(label: title, amount: stars)])
+        InvoiceRequest(
+          title: String(title.prefix(32)), description: String(description.prefix(255)),
+          payload: payload ?? "", price: LabeledPrice(label: title, amount: stars)))
     } catch let error as TelegramError {
       throw Refusal.telegram(String(describing: error))
     }
@@ -92,7 +93,7 @@ extension Checkout {
 
 extension Transaction {
   /// Finds the checkout of the key or writes a new one, in that order under the key's unique index.
-  fileprivate func openCheckout(
+  func openCheckout(
     _ request: CheckoutRequest, with bot: Bot, _ catalog: Catalog, _ secrets: Secrets,
     in scope: WorkspaceScope, at: Date
   ) async throws -> (Checkout, isNew: Bool) {

@@ -78,6 +78,7 @@ struct UnknownStatus: Error { let text: String }
 public struct Usage: Sendable {
   private let checks: Coalescer<CheckRequest, UsageAnswer>
   private let debits: Coalescer<DebitRequest, UsageAnswer>
+  private let pool: Pool
 
   init(pool: Pool) {
     checks = Coalescer(maxBatch: Limits.usageBatch, maxQueued: Limits.usageQueue) {
@@ -92,16 +93,23 @@ public struct Usage: Sendable {
     }
     debits = Coalescer(maxBatch: Limits.usageBatch, maxQueued: Limits.usageQueue) {
       requests, scope in
-      let rows = try await pool.query(
-        """
-        select status, cost, balance, version, posted_at
-        from usage_post_batch(\(scope.workspaceID), \(requests.map(\.check.telegramID)),
-          \(requests.map(\.check.action)), \(requests.map(\.check.units)),
-          \(requests.map { "api:" + $0.idempotencyKey }), \(requests.map(\.fingerprint)),
-          \(requests.map(\.ref)), \(scope.now)) order by ord
-        """, in: scope)
-      return try rows.map(UsageAnswer.init)
+      try await Self.post(requests, in: scope, at: scope.now, pool)
     }
+    self.pool = pool
+  }
+
+  private static func post(
+    _ requests: [DebitRequest], in scope: WorkspaceScope, at: Date, _ pool: Pool
+  ) async throws -> [UsageAnswer] {
+    try await pool.query(
+      """
+      select status, cost, balance, version, posted_at
+      from usage_post_batch(\(scope.workspaceID), \(requests.map(\.check.telegramID)),
+        \(requests.map(\.check.action)), \(requests.map(\.check.units)),
+        \(requests.map { "api:" + $0.idempotencyKey }), \(requests.map(\.fingerprint)),
+        \(requests.map(\.ref)), \(at)) order by ord
+      """, in: scope
+    ).map(UsageAnswer.init)
   }
 
   public func check(_ request: CheckRequest, in scope: WorkspaceScope) async throws -> UsageAnswer {
@@ -110,5 +118,12 @@ public struct Usage: Sendable {
 
   public func debit(_ request: DebitRequest, in scope: WorkspaceScope) async throws -> UsageAnswer {
     try await debits.submit(request, in: scope)
+  }
+
+  /// A debit at a given time, for history that is written after the fact.
+  func debit(
+    _ request: DebitRequest, in scope: WorkspaceScope, at: Date
+  ) async throws -> UsageAnswer {
+    try await Self.post([request], in: scope, at: at, pool)[0]
   }
 }

@@ -80,7 +80,8 @@ final class AgedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
       return fresh
     } catch {
       // The next caller should not wait as well while the database is away.
-      if let known { store(known.value, for: key) } else { throw error }
+      guard let known else { throw error }
+      store(known.value, for: key)
       return known.value
     }
   }

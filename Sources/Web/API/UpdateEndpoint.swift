@@ -53,11 +53,11 @@ enum UpdateEndpoint {
     do {
       switch verdict {
       case .accept:
-        try await client.answerPreCheckoutQuery(id: queryID, ok: true)
+        try await client.acceptPreCheckoutQuery(queryID)
         return try .json(Body(handled: "pre_checkout.accepted", duplicate: false))
       case .refuse(let reason):
-        try await client.answerPreCheckoutQuery(
-          id: queryID, ok: false, errorMessage: reason.message(languageCode: language))
+        try await client.refusePreCheckoutQuery(
+          queryID, errorMessage: reason.message(languageCode: language))
         return try .json(
           Body(handled: "pre_checkout.refused", duplicate: false, reason: reason.rawValue))
       }
