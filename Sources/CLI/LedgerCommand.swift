@@ -43,3 +43,17 @@ struct DatabaseOptions: ParsableArguments {
     return Configuration(connectionString: address)
   }
 }
+
+struct ClusterURL: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cluster-url",
+    abstract: "The libpq address of the demo's private database, for psql and a second server.")
+
+  @Option(help: "The demo's data folder.") var data = ".data"
+  @Option(help: "estars_app, estars_owner or postgres.") var role = "estars_app"
+
+  func run() async throws {
+    let cluster = Cluster(directory: URL(filePath: data).appending(path: "postgres"))
+    print(cluster.url(role: role, database: "estars"))
+  }
+}

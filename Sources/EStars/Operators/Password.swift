@@ -44,6 +44,11 @@ public final class PasswordHasher: Sendable {
     }
   }
 
+  /// Whether libargon2 does the whole work for this hash before it says that a password differs.
+  func costsAFullVerification(_ encoded: String) async throws -> Bool {
+    try await run { argon2id_verify(encoded, [0], 1) == ARGON2_VERIFY_MISMATCH.rawValue }
+  }
+
   private func run<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
     let admitted = waiting.withLock { count in
       guard count < Limits.passwordHashesWaiting else { return false }
