@@ -74,6 +74,11 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
       sql.append(value: value.sqlText)
     }
 
+    /// Binds a value or NULL.
+    public mutating func appendInterpolation<Value: SQLValue>(_ value: Value?) {
+      sql.append(value: value.flatMap(\.sqlText))
+    }
+
     /// Splices a fragment with its values.
     public mutating func appendInterpolation(_ fragment: SQL) {
       sql.append(fragment)
