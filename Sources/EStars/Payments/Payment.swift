@@ -63,16 +63,34 @@ public struct Payment: Sendable, Equatable {
     ).map(Payment.init)
   }
 
-  /// The payment that one charge became. Two bots could in theory share a charge id, hence a list.
   public static func find(
-    chargeID: String, in scope: WorkspaceScope, _ pool: Pool
-  ) async throws -> [Payment] {
+    botID: Int64, chargeID: String, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> Payment? {
+    guard chargeID.utf8.count <= 2048, !chargeID.contains("\0") else { return nil }
+    return try await pool.query(
+      """
+      select * from payments where workspace_id = \(scope.workspaceID) and bot_id = \(botID)
+        and charge_id = \(chargeID)
+      """, in: scope
+    ).first.map(Payment.init)
+  }
+
+  /// The lots that the charge made and what is left of each.
+  public func lots(in scope: WorkspaceScope, _ pool: Pool) async throws -> [Balance.Lot] {
     try await pool.query(
       """
-      select * from payments where workspace_id = \(scope.workspaceID) and charge_id = \(chargeID)
-      order by payment_id limit 10
+      select l.lot_id, l.source, l.amount, coalesce(o.amount_left, 0) as amount_left,
+        l.expires_at, l.bot_id, l.charge_id, e.created_at
+      from lots l
+      join entries e on e.workspace_id = l.workspace_id and e.account_id = l.account_id
+        and e.unit = l.unit and e.version = l.lot_id
+      left join open_lots o on o.workspace_id = l.workspace_id and o.account_id = l.account_id
+        and o.unit = l.unit and o.lot_id = l.lot_id
+      where l.workspace_id = \(scope.workspaceID) and l.bot_id = \(botID)
+        and l.charge_id = \(chargeID)
+      order by l.lot_id
       """, in: scope
-    ).map(Payment.init)
+    ).map(Balance.Lot.init)
   }
 
   /// The workspace's payments, newest first, older than the cursor.

@@ -139,7 +139,7 @@ extension Server {
   func checkOrigin(_ inbound: Inbound) throws {
     let site = inbound.headers[Self.fetchSite]
     let origin = inbound.headers[.origin]
-    let host = inbound.headers[.host] ?? configuration.publicURL.authority
+    let host = inbound.authority ?? configuration.publicURL.authority
     let ownOrigins = ["http://\(host)", "https://\(host)"]
     let isOurs = site.map { $0 == "same-origin" || $0 == "none" } ?? true
     guard isOurs, origin.map(ownOrigins.contains) ?? true else {

@@ -8,6 +8,8 @@ struct Inbound: Sendable {
   let path: String
   let query: [String: String]
   let parameters: [String: String]
+  /// Host and port that the client asked for.
+  let authority: String?
   let headers: HTTPFields
   let cookies: [String: String]
   let body: [UInt8]

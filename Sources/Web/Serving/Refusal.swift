@@ -76,7 +76,7 @@ extension PostgresError {
   var isOutage: Bool {
     switch kind {
     case .connection, .timeout, .poolExhausted, .closed, .cancelled: true
-    case .server, .decoding: isTransient
+    default: isTransient
     }
   }
 }

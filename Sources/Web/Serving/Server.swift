@@ -105,7 +105,7 @@ public struct Server: Sendable {
       method: request.method, path: request.uri.path,
       query: Inbound.pairs(request.uri.query ?? ""),
       parameters: parameters.mapValues { $0.removingPercentEncoding ?? $0 },
-      headers: request.headers,
+      authority: request.head.authority, headers: request.headers,
       cookies: Dictionary(
         Cookies.pairs(request.headers[values: .cookie]), uniquingKeysWith: { first, _ in first }),
       body: Array(buffer: body), address: isProxied ? forwarded ?? remote : remote,
