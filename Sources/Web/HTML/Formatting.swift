@@ -21,7 +21,8 @@ struct Formatting: Sendable {
     let utc = Date.FormatStyle(locale: strings.language.locale, timeZone: .gmt)
     self.utcDayStyle = utc.day().month(.abbreviated).year()
     self.utcShortDayStyle = utc.day().month(.abbreviated)
-    self.exactStyle = base.day().month(.abbreviated).year().hour().minute().second()
+    self.exactStyle = base.day().month(.abbreviated).year()
+      .hour(.twoDigits(amPM: .omitted)).minute(.twoDigits).second(.twoDigits)
       .timeZone(.specificName(.short))
   }
 
