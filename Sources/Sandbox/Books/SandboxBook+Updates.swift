@@ -83,6 +83,7 @@ extension SandboxBook {
     guard bot.webhook == nil else { throw BotAPIError.webhookIsActive }
     polls[botID]?.continuation.resume(returning: .otherPoll)
     polls[botID] = nil
+    polledAt[botID] = .now
     if let allowedUpdates, allowedUpdates != bot.allowedUpdates {
       bot.allowedUpdates = allowedUpdates
       try write { put(.bot(bot)) }

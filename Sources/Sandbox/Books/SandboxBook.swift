@@ -12,7 +12,10 @@ public actor SandboxBook {
   var deliveryLog: [Delivery] = []
   var webhookErrors: [Int64: (date: Int64, message: String)] = [:]
   var webhookSetAt: [Int64: ContinuousClock.Instant] = [:]
+  /// Bots whose last delivery failed.
+  var failingWebhooks: Set<Int64> = []
   var polls: [Int64: Poll] = [:]
+  var polledAt: [Int64: ContinuousClock.Instant] = [:]
   /// Set at shutdown: nothing waits any more.
   var isStopping = false
   var checkoutWaiters: [String: CheckedContinuation<PaymentOutcome, Never>] = [:]

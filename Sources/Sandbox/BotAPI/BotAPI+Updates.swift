@@ -95,6 +95,7 @@ extension SandboxBook {
     }
     if changed {
       webhookErrors[botID] = nil
+      failingWebhooks.remove(botID)
       if webhook != nil { webhookSetAt[botID] = .now }
     }
     if webhook != nil { endPoll(botID, .webhook) }

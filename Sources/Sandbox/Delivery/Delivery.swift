@@ -33,6 +33,9 @@ extension SandboxBook {
     if deliveryLog.count > SandboxLimits.deliveryLog { deliveryLog.removeFirst() }
     if let error = delivery.error {
       webhookErrors[delivery.botID] = (delivery.at, error)
+      failingWebhooks.insert(delivery.botID)
+    } else {
+      failingWebhooks.remove(delivery.botID)
     }
   }
 
