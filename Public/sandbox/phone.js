@@ -15,21 +15,28 @@
 
   let tag = "";
   const toEnd = () => { transcript.scrollTop = transcript.scrollHeight; };
+  // Only what differs is redrawn, so focus stays and a screen reader hears new messages only.
   const show = (html) => {
     const isAtEnd =
       transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < 80;
-    const focused = transcript.contains(document.activeElement);
-    // Do not pull a button from under a finger: redraw when the focus has left.
-    if (focused && document.activeElement.matches(":active")) return false;
-    transcript.innerHTML = html;
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    const next = [...template.content.children];
+    const current = [...transcript.children];
+    next.forEach((element, index) => {
+      if (!current[index]) transcript.append(element);
+      else if (current[index].outerHTML !== element.outerHTML) current[index].replaceWith(element);
+    });
+    current.slice(next.length).forEach((element) => element.remove());
     if (isAtEnd) toEnd();
-    return true;
   };
   const refresh = async () => {
     try {
       const headers = tag ? { "If-None-Match": tag } : {};
       const reply = await fetch(transcript.dataset.source, { headers });
-      if (reply.status === 200 && show(await reply.text())) tag = reply.headers.get("ETag") || "";
+      if (reply.status !== 200) return;
+      show(await reply.text());
+      tag = reply.headers.get("ETag") || "";
     } catch { /* the next round tries again */ }
   };
 

@@ -53,7 +53,6 @@ struct Person: Codable, Sendable {
     Telegram.Chat(id: id, username: username, firstName: firstName, lastName: lastName)
   }
 
-  var fullName: String { [firstName, lastName ?? ""].filter { !$0.isEmpty }.joined(separator: " ") }
 }
 
 struct ChatKey: Hashable, Codable, Sendable {

@@ -34,10 +34,12 @@ struct PhoneRoutes: Sendable {
     let people = await book.people().map(PhoneViews.person)
     return pages.page(
       "people",
-      await frame("People", request, [
-        "people": Array(people.prefix(200)), "hasPeople": !people.isEmpty,
-        "bots": await book.bots().count,
-      ]))
+      await frame(
+        "People", request,
+        [
+          "people": Array(people.prefix(200)), "hasPeople": !people.isEmpty,
+          "bots": await book.bots().count,
+        ]))
   }
 
   private func chats(_ request: Request, _ context: SandboxContext) async throws -> Response {
