@@ -1,5 +1,5 @@
 /// Any JSON, kept as it is.
-enum AnyJSON: Codable, Sendable {
+package enum AnyJSON: Codable, Sendable {
   case null
   case bool(Bool)
   case integer(Int64)
@@ -8,7 +8,7 @@ enum AnyJSON: Codable, Sendable {
   case array([AnyJSON])
   case object([String: AnyJSON])
 
-  init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
       self = .null
@@ -27,7 +27,7 @@ enum AnyJSON: Codable, Sendable {
     }
   }
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .null: try container.encodeNil()
