@@ -29,6 +29,10 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
     return sum
   }
 
+  public static func += (left: inout SQL, right: SQL) {
+    left.append(right)
+  }
+
   /// The text as the server receives it: `$1`, `$2`, … in place of the values.
   var text: String {
     guard pieces.count > 1 else { return pieces[0] }
@@ -72,6 +76,11 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
     /// Binds a value.
     public mutating func appendInterpolation(_ value: some SQLValue) {
       sql.append(value: value.sqlText)
+    }
+
+    /// Binds a value, or NULL for nil.
+    public mutating func appendInterpolation<T: SQLValue>(_ value: T?) {
+      sql.append(value: value.flatMap(\.sqlText))
     }
 
     /// Splices a fragment with its values.
