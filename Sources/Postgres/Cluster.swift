@@ -65,7 +65,13 @@ public struct Cluster: Sendable {
       try await home.initialize(syncs: settings["fsync"] != "off")
     }
     try home.prepareSocketDirectory(socketDirectory)
-    if try await home.runningProcessID() == nil {
+    if home.runningProcessID() != nil, !hasSocket {
+      // The checkout has moved, or somebody cleaned /tmp: nobody can reach that server any more.
+      logger.info("restarting PostgreSQL, whose socket is gone")
+      try await home.stopServer()
+    }
+    if home.runningProcessID() == nil {
+      try await home.clearRemains(socketDirectory: socketDirectory)
       try home.write(settings: serverSettings)
       logger.info("starting PostgreSQL")
       try await home.startServer()
@@ -94,6 +100,10 @@ public struct Cluster: Sendable {
   /// The process of the running server, if it runs.
   public func processID() async throws -> Int32? {
     try await ClusterHome.existing(directory)?.runningProcessID()
+  }
+
+  private var hasSocket: Bool {
+    FileManager.default.fileExists(atPath: "\(socketDirectory)/.s.PGSQL.5432")
   }
 
   private var serverSettings: [String: String] {

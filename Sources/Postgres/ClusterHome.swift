@@ -6,6 +6,7 @@ struct ClusterHome: Sendable {
   let user: ServerUser
 
   private var data: String { "\(path)/data" }
+  private var lockFile: String { "\(data)/postmaster.pid" }
   private var log: String { "\(path)/server.log" }
   private static let pointerName = "cluster-path"
 
@@ -113,7 +114,7 @@ struct ClusterHome: Sendable {
     try user.own(directory, mode: 0o700)
   }
 
-  /// Throws what the server's log says last when it does not start.
+  /// Throws what the server's log says when it does not start.
   func startServer() async throws {
     let programs = try ServerPrograms.find(version: dataVersion())
     let logStart = (try? Data(contentsOf: URL(filePath: log)).count) ?? 0
@@ -131,7 +132,7 @@ struct ClusterHome: Sendable {
   }
 
   func stopServer() async throws {
-    guard try await runningProcessID() != nil else { return }
+    guard runningProcessID() != nil else { return }
     let programs = try ServerPrograms.find(version: dataVersion())
     try await user.run(
       programs.path(of: "pg_ctl"),
@@ -142,19 +143,30 @@ struct ClusterHome: Sendable {
     try FileManager.default.removeItem(atPath: path)
   }
 
-  /// The postmaster of this data directory. A lock file whose process is another program, as after
-  /// a restart of the machine or container, is stale.
-  func runningProcessID() async throws -> Int32? {
-    let lockFile = "\(data)/postmaster.pid"
+  /// The postmaster of this data directory, if it runs.
+  func runningProcessID() -> Int32? {
     guard let text = try? String(contentsOfFile: lockFile, encoding: .utf8),
-      let first = text.split(separator: "\n").first, let process = Int32(first), process > 0
+      let first = text.split(separator: "\n").first, let process = Int32(first), process > 0,
+      ServerProcess.runs(process, in: data)
     else { return nil }
-    let name = try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)
-    let isServer = name?.trimmingCharacters(in: .whitespacesAndNewlines) == "postgres"
-    let directory = readLink("/proc/\(process)/cwd")
-    if isServer, directory == nil || directory == data { return process }
-    try? FileManager.default.removeItem(atPath: lockFile)
-    return nil
+    return process
+  }
+
+  /// What a killed server leaves: backends that end in a moment, and lock files. PostgreSQL
+  /// believes a lock file whose process number is in use, be it by a zombie that nobody collects
+  /// or, after a restart of the container, by any program. Nothing runs in the data directory any
+  /// more when they are removed.
+  func clearRemains(socketDirectory: String) async throws {
+    let deadline = ContinuousClock.now + Limits.orphanTimeout
+    while let orphan = ServerProcess.all(in: data).first {
+      guard ContinuousClock.now < deadline else {
+        throw PostgresError(.setup, "process \(orphan) of a killed server still uses \(data)")
+      }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    for path in [lockFile, "\(socketDirectory)/.s.PGSQL.5432.lock"] {
+      try? FileManager.default.removeItem(atPath: path)
+    }
   }
 
   private func dataVersion() -> Int? {
@@ -165,12 +177,10 @@ struct ClusterHome: Sendable {
   private func logComplaint(from start: Int) -> String? {
     guard let bytes = try? Data(contentsOf: URL(filePath: log)) else { return nil }
     let text = String(decoding: bytes.dropFirst(start), as: UTF8.self)
-    let complaints = text.split(separator: "\n").filter {
-      $0.contains("FATAL:") || $0.contains("PANIC:") || $0.contains("could not")
+    let signs = ["FATAL:", "PANIC:", "could not", "invalid value", "unrecognized", "syntax error"]
+    let complaint = text.split(separator: "\n").first { line in signs.contains(where: line.contains)
     }
-    return complaints.first.map { complaint in
-      String(complaint.split(separator: ":  ", maxSplits: 1).last ?? complaint)
-    }
+    return complaint?.split(separator: ":  ", maxSplits: 1).last.map(String.init)
   }
 
   private static func createDirectory(_ path: String) throws {
@@ -180,33 +190,4 @@ struct ClusterHome: Sendable {
       throw PostgresError(.setup, "\(path) cannot be made: \(error.localizedDescription)")
     }
   }
-}
-
-func lastSystemError() -> String { String(cString: strerror(errno)) }
-
-private func readLink(_ path: String) -> String? {
-  try? FileManager.default.destinationOfSymbolicLink(atPath: path)
-}
-
-/// An advisory lock on a file; the system releases it when the process ends.
-struct FileLock: Sendable {
-  private let descriptor: Int32
-
-  static func take(_ path: String) async throws -> FileLock {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else {
-      throw PostgresError(.setup, "\(path) cannot be opened: \(lastSystemError())")
-    }
-    let deadline = ContinuousClock.now + Limits.clusterStartTimeout
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      guard ContinuousClock.now < deadline else {
-        close(descriptor)
-        throw PostgresError(.setup, "another process is starting this cluster (\(path) is locked)")
-      }
-      try await Task.sleep(for: .milliseconds(100))
-    }
-    return FileLock(descriptor: descriptor)
-  }
-
-  func release() { close(descriptor) }
 }

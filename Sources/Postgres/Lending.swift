@@ -122,6 +122,10 @@ final class Lending: PollTarget {
     }
   }
 
+  var counts: (lent: Int, waiting: Int) {
+    state.withLock { ($0.lent.count, $0.waiters.count) }
+  }
+
   func socketReady() {}
 
   func tick(_ now: ContinuousClock.Instant) {

@@ -18,6 +18,8 @@ enum Limits {
   static let migrationLockTimeout = Duration.seconds(600)
   /// How long the private cluster may take to start, crash recovery included.
   static let clusterStartTimeout = Duration.seconds(120)
+  /// How long backends may outlive a postmaster that was killed.
+  static let orphanTimeout = Duration.seconds(20)
   /// A Unix socket's path ends at this many bytes (`sun_path` on Linux, less the final NUL).
   static let socketPathBytes = 107
 }

@@ -128,6 +128,9 @@ final class Operation: @unchecked Sendable {
     case .prepare(let text, let name): statements.forget(text, name: name)
     default: break
     }
-    if error == nil || failure.kind == .connection { error = failure }
+    // The server's own last words say more than libpq's remark that it has gone.
+    if error == nil || (failure.kind == .connection && error?.kind != .connection) {
+      error = failure
+    }
   }
 }

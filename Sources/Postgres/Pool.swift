@@ -85,6 +85,12 @@ public final class Pool: Sendable {
     await lending.close()
   }
 
+  /// Connections that are lent at this moment.
+  public var lentConnections: Int { lending.counts.lent }
+
+  /// Callers that wait for a connection at this moment.
+  public var waitingCallers: Int { lending.counts.waiting }
+
   private func run(_ statements: [SQL]) async throws -> [ResultSet] {
     try await withSession { try await $0.run(statements) }
   }

@@ -97,11 +97,10 @@ extension PostgresError {
       routine: field(Int32(UInt8(ascii: "R"))))
   }
 
-  /// A connection's last message as one line.
+  /// The first line of libpq's message: the others are hints.
   static func oneLine(_ text: UnsafePointer<CChar>?) -> String {
-    guard let text else { return "no message" }
-    let lines = String(cString: text).split(whereSeparator: \.isNewline)
-    let line = lines.joined(separator: "; ").replacing("\t", with: "")
-    return line.isEmpty ? "the connection was lost" : line
+    let message = text.map { String(cString: $0) } ?? ""
+    return message.split(whereSeparator: \.isNewline).first.map(String.init)
+      ?? "the connection was lost"
   }
 }

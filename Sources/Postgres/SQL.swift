@@ -29,6 +29,10 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
     return sum
   }
 
+  public static func += (left: inout SQL, right: SQL) {
+    left.append(right)
+  }
+
   /// The text as the server receives it: `$1`, `$2`, … in place of the values.
   var text: String {
     guard pieces.count > 1 else { return pieces[0] }
@@ -74,8 +78,8 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
       sql.append(value: value.sqlText)
     }
 
-    /// Binds a value or NULL.
-    public mutating func appendInterpolation<Value: SQLValue>(_ value: Value?) {
+    /// Binds a value, or NULL for nil.
+    public mutating func appendInterpolation<T: SQLValue>(_ value: T?) {
       sql.append(value: value.flatMap(\.sqlText))
     }
 

@@ -21,9 +21,9 @@ struct StatementCache {
   /// The statement's name, and whether it has to be prepared first.
   mutating func name(for text: String) -> (name: String, isNew: Bool) {
     uses += 1
-    if let entry = entries[text] {
-      entries[text]?.lastUse = uses
-      return (entry.name, false)
+    if let index = entries.index(forKey: text) {
+      entries.values[index].lastUse = uses
+      return (entries.values[index].name, false)
     }
     if entries.count >= capacity,
       let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse })
