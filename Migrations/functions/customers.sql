@@ -16,7 +16,6 @@ begin
     order by c.customer_id desc
     limit least(p_limit, 200);
 end $$;
-revoke execute on function customer_search(text, bigint, int) from public;
 grant create on schema public to estars_search;
 alter function customer_search(text, bigint, int) owner to estars_search;
 revoke create on schema public from estars_search;

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 @main
 struct EStarsCommand: AsyncParsableCommand {
@@ -15,4 +16,9 @@ struct EStarsCommand: AsyncParsableCommand {
 struct Complaint: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }
+}
+
+/// Prints a line at once, even where the output is a file or a pipe.
+func say(_ text: String) {
+  FileHandle.standardOutput.write(Data((text + "\n").utf8))
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import EStars
 import Foundation
 import Ledger
+import Logging
 import Postgres
 
 struct LedgerCommand: AsyncParsableCommand {
@@ -18,8 +19,8 @@ struct LedgerCommand: AsyncParsableCommand {
       let logger = Log.start()
       let pool = Pool(try await database.configuration(logger), logger: logger)
       let problems = try await Ledger(pool: pool).verify()
-      for problem in problems { print(problem) }
-      print("\(problems.count) problems")
+      for problem in problems { say(problem) }
+      say("\(problems.count) problems")
       await pool.close()
       if !problems.isEmpty { throw ExitCode(1) }
     }
@@ -36,11 +37,11 @@ struct DatabaseOptions: ParsableArguments {
       return Configuration(connectionString: address)
     }
     let cluster = Cluster(directory: URL(filePath: data).appending(path: "postgres"))
-    guard let address = try cluster.runningAppURL() else {
+    guard try await cluster.processID() != nil else {
       throw Complaint(
         "set DATABASE_URL, or start the demo first (no cluster runs in \(data)/postgres)")
     }
-    return Configuration(connectionString: address)
+    return Configuration(connectionString: cluster.appURL)
   }
 }
 
@@ -54,6 +55,6 @@ struct ClusterURL: AsyncParsableCommand {
 
   func run() async throws {
     let cluster = Cluster(directory: URL(filePath: data).appending(path: "postgres"))
-    print(cluster.url(role: role, database: "estars"))
+    say(cluster.url(role: role, database: "estars"))
   }
 }

@@ -33,7 +33,7 @@ struct OperatorCommand: AsyncParsableCommand {
         let sides = try await Workspace.sides(
           slug: workspace, orOpenedAs: name, locale: locale, at: Date(), platform.pool)
         for side in sides { try await person.join(side, as: role, at: Date(), platform.pool) }
-        print("\(person.email) is \(role.rawValue) of \(workspace)")
+        say("\(person.email) is \(role.rawValue) of \(workspace)")
       } catch let problem as Operator.CreationProblem {
         throw Complaint(problem.description)
       }

@@ -19,7 +19,7 @@ struct SandboxCommand: AsyncParsableCommand {
       configuration: SandboxConfiguration(
         host: host, port: port, dataDirectory: directory, resources: URL(filePath: resources)),
       logger: logger)
-    print("sandbox: http://\(host):\(port)")
+    say("sandbox: http://\(host):\(port)")
     try await Running.services([server], logger)
   }
 }

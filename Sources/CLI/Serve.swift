@@ -17,7 +17,7 @@ struct Serve: AsyncParsableCommand {
     try await platform.directory.preload()
     let server = try settings.server(platform, logger)
     try await Running.services([server.application { _ in
-      print("eStars serves \(settings.publicURL.absoluteString)")
+      say("eStars serves \(settings.publicURL.absoluteString)")
     }], logger)
     await platform.pool.close()
   }
@@ -56,7 +56,7 @@ struct Migrate: AsyncParsableCommand {
     }
     let report = try await Migrator(directory: URL(filePath: directory), logger: logger)
       .migrate(Configuration(connectionString: address))
-    print(report.applied.isEmpty ? "nothing to do" : report.applied.joined(separator: "\n"))
+    say(report.applied.isEmpty ? "nothing to do" : report.applied.joined(separator: "\n"))
   }
 }
 

@@ -26,7 +26,7 @@ struct Demo: AsyncParsableCommand {
     try check()
     let cluster = Cluster(directory: directory.appending(path: "postgres"), logger: logger)
     if fresh { try await startOver(cluster) }
-    say("starting the private database")
+    say("==> starting the private database")
     do { try await cluster.start() } catch let error as PostgresError {
       throw Complaint(error.message)
     }
@@ -36,12 +36,12 @@ struct Demo: AsyncParsableCommand {
       try? await cluster.stop()
       throw error
     }
-    say("stopping the private database")
+    say("==> stopping the private database")
     try await cluster.stop()
   }
 
   private func serve(_ cluster: Cluster, _ logger: Logger) async throws {
-    say("migrating")
+    say("==> migrating")
     _ = try await Migrator(directory: resources.appending(path: "Migrations"), logger: logger)
       .migrate(Configuration(connectionString: cluster.ownerURL))
     let platform = Platform(
@@ -51,7 +51,7 @@ struct Demo: AsyncParsableCommand {
       configuration: SandboxConfiguration(
         host: host, port: sandboxPort, dataDirectory: try folder("sandbox"), resources: resources),
       logger: logger)
-    say("loading the demo workspace")
+    say("==> loading the demo workspace")
     let demo = try await DemoData(
       platform: platform, book: sandbox.book, directory: directory,
       productURL: try address(port), sandboxURL: try address(sandboxPort)
@@ -96,7 +96,7 @@ struct Demo: AsyncParsableCommand {
   }
 
   private func startOver(_ cluster: Cluster) async throws {
-    say("starting over")
+    say("==> starting over")
     try await cluster.remove()
     for name in ["sandbox", "demo.json", "secret.key"] {
       try? FileManager.default.removeItem(at: directory.appending(path: name))
@@ -130,7 +130,7 @@ struct Demo: AsyncParsableCommand {
 
   private func announce(_ demo: DemoData.Loaded) throws {
     try demo.write(to: directory)
-    print(
+    say(
       """
 
       eStars          \(demo.file.productURL.absoluteString)
@@ -138,12 +138,11 @@ struct Demo: AsyncParsableCommand {
       dashboard       \(demo.file.productURL.absoluteString)/w/\(demo.file.workspace)
       """)
     for login in demo.file.logins {
-      print("  \(login.role.padding(toLength: 14, withPad: " ", startingAt: 0))\(login.email)  \(login.password)")
+      say("  \(login.role.padding(toLength: 14, withPad: " ", startingAt: 0))\(login.email)  \(login.password)")
     }
-    print("details         \(directory.appending(path: "demo.json").path)\n\nCtrl-C stops everything.")
+    say("details         \(directory.appending(path: "demo.json").path)\n\nCtrl-C stops everything.")
   }
 
-  private func say(_ text: String) { print("==> \(text)") }
 }
 
 /// Runs once, when the server listens.
@@ -151,6 +150,6 @@ private actor Ready {
   private let work: @Sendable () throws -> Void
   init(_ work: @escaping @Sendable () throws -> Void) { self.work = work }
   func run() {
-    do { try work() } catch { print("error: demo.json could not be written: \(error)") }
+    do { try work() } catch { say("error: demo.json could not be written: \(error)") }
   }
 }

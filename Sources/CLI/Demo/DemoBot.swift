@@ -76,11 +76,11 @@ struct DemoBot: Service {
 
   private func handle(_ raw: RawUpdate) async throws {
     let update = raw.update
-    let answer = try await api.forward(raw.json)
-    if let payment = answer.payment, let message = update.message {
-      guard !answer.duplicate else { return }
+    let forwarded = try await api.forward(raw.json)
+    if let payment = forwarded.payment, let message = update.message {
+      guard !forwarded.duplicate else { return }
       let words = Words(message.from ?? update.user)
-      switch answer.handled {
+      switch forwarded.handled {
       case "payment.credited":
         try await telegram.sendMessage(
           to: message.chat.id,

@@ -166,7 +166,8 @@ extension Transaction {
     let inserted = try await execute(
       """
       insert into api_requests (workspace_id, idempotency_key, operation, fingerprint, created_at)
-      select \(scope.workspaceID), \(key), \(operation), \(fingerprint), \(at)
+      select \(scope.workspaceID)::bigint, \(key), \(operation), \(fingerprint)::bigint,
+        \(at)::timestamptz
       where not exists (select from entries where workspace_id = \(scope.workspaceID)
         and idempotency_key = \("api:" + key))
       on conflict do nothing

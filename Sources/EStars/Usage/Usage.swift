@@ -106,7 +106,7 @@ public struct Usage: Sendable {
       select status, cost, balance, version, posted_at
       from usage_post_batch(\(scope.workspaceID), \(requests.map(\.check.telegramID)),
         \(requests.map(\.check.action)), \(requests.map(\.check.units)),
-        \(requests.map { "api:" + $0.idempotencyKey }), \(requests.map(\.fingerprint)),
+        \(requests.map(\.idempotencyKey)), \(requests.map(\.fingerprint)),
         \(requests.map(\.ref)), \(at)) order by ord
       """, in: scope
     ).map(UsageAnswer.init)

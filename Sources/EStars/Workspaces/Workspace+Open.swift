@@ -38,8 +38,8 @@ extension Workspace {
       }
       try await tx.execute(
         """
-        update workspaces set twin_id = case workspace_id when \(ids[0]) then \(ids[1])
-          else \(ids[0]) end
+        update workspaces set twin_id = case workspace_id when \(ids[0])
+          then \(ids[1])::bigint else \(ids[0])::bigint end
         where workspace_id = any(\(ids))
         """)
       return ids
