@@ -32,7 +32,6 @@ public enum Limits {
   public static let loginFailures = 10
   public static let loginWindowSeconds = 15 * 60
   public static let usageBatch = 100
-  public static let usageQueue = 4096
   /// How long a cached bot, key or catalogue may be older than the database.
   public static let directorySeconds = 2.0
   /// Different customers that one API key may read in a minute: a guard against enumeration.

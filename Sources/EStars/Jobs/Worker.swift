@@ -5,7 +5,7 @@ import Postgres
 
 /// Runs jobs until it is cancelled. Any number of workers may run on one database.
 public struct Worker: Sendable {
-  private let platform: Platform
+  let platform: Platform
   private let pauseSeconds: Double
 
   public init(platform: Platform, pauseSeconds: Double = 1) {
@@ -72,8 +72,41 @@ public struct Worker: Sendable {
       """, in: scope)
   }
 }
+
 extension Worker {
-  func expireLots(in scope: WorkspaceScope) async throws {}
-  func expireHolds(in scope: WorkspaceScope) async throws {}
-  func verifyLedger(in scope: WorkspaceScope) async throws {}
+  /// Debits expire what is due by themselves; this only keeps reports from lagging behind.
+  func expireLots(in scope: WorkspaceScope) async throws {
+    for account in try await Ledger(pool: platform.pool).dueAccounts(in: scope) {
+      _ = try await platform.pool.transaction(in: scope) { tx in
+        try await tx.expire(account, in: scope, at: scope.now)
+      }
+    }
+  }
+
+  /// Releases holds that nobody closed in their time.
+  func expireHolds(in scope: WorkspaceScope) async throws {
+    for hold in try await Ledger(pool: platform.pool).dueHolds(in: scope) {
+      _ = try await platform.pool.transaction(in: scope) { tx in
+        try await tx.release(
+          hold: hold.holdKey, key: "job:release:\(hold.holdKey)", in: scope, at: scope.now)
+      }
+    }
+  }
+
+  /// Compares every projection of the ledger with its entries and notes the result.
+  func verifyLedger(in scope: WorkspaceScope) async throws {
+    let problems = try await Ledger(pool: platform.pool).verify(in: scope)
+    for problem in problems {
+      platform.logger.error("ledger problem", metadata: ["problem": "\(problem)"])
+    }
+    try await platform.pool.execute(
+      """
+      insert into ledger_verifications (workspace_id, verified_at, entry_count, problem_count,
+        first_problem)
+      select \(scope.workspaceID)::bigint, \(scope.now)::timestamptz, count(*),
+        \(problems.count)::bigint, \(problems.first?.description)
+      from entries where workspace_id = \(scope.workspaceID)
+      on conflict do nothing
+      """, in: scope)
+  }
 }

@@ -144,20 +144,17 @@ extension Transaction {
   ) async throws {
     let expiresAt = checkout.creditsValidDays.map { at.addingTimeInterval(Double($0) * 86_400) }
     let charge = Charge(botID: bot.id, chargeID: chargeID)
+    let account = Account(customer.id, unit: checkout.creditUnit)
     let paid = try await credit(
-      Credit(
-        account: customer.id, unit: checkout.creditUnit, amount: checkout.credits,
-        key: "charge:\(bot.id):\(chargeID):paid", source: .payment, charge: charge,
-        expiresAt: expiresAt ?? .distantFuture, stars: checkout.stars),
-      in: scope, at: at)
+      Grant(
+        checkout.credits, source: .payment, charge: charge, isPaid: true, expiresAt: expiresAt,
+        stars: checkout.stars),
+      to: account, key: "charge:\(bot.id):\(chargeID):paid", in: scope, at: at)
     guard paid.status == .applied else { throw PaymentProblem.posting("paid", paid.status) }
     if checkout.bonusCredits > 0 {
       let bonus = try await credit(
-        Credit(
-          account: customer.id, unit: checkout.creditUnit, amount: checkout.bonusCredits,
-          key: "charge:\(bot.id):\(chargeID):bonus", source: .bonus, charge: charge,
-          expiresAt: expiresAt ?? .distantFuture),
-        in: scope, at: at)
+        Grant(checkout.bonusCredits, source: .bonus, charge: charge, expiresAt: expiresAt),
+        to: account, key: "charge:\(bot.id):\(chargeID):bonus", in: scope, at: at)
       guard bonus.status == .applied else { throw PaymentProblem.posting("bonus", bonus.status) }
     }
     if let entitlement = checkout.entitlement {
@@ -202,8 +199,8 @@ extension Transaction {
     }
     let clawback = payment?.state == .credited
       ? try await self.clawback(
-        charge: Charge(botID: bot.id, chargeID: chargeID), key: "refund:\(bot.id):\(chargeID)",
-        policy: workspace.refundDebtPolicy == .debt ? .debt : .forgive, in: scope, at: at)
+        Charge(botID: bot.id, chargeID: chargeID), key: "refund:\(bot.id):\(chargeID)",
+        policy: workspace.refundDebtPolicy, in: scope, at: at)
       : nil
     if let clawback, clawback.status != .applied {
       throw PaymentProblem(description: "the clawback was answered \(clawback.status.rawValue)")

@@ -81,7 +81,7 @@ public struct Usage: Sendable {
   private let pool: Pool
 
   init(pool: Pool) {
-    checks = Coalescer(maxBatch: Limits.usageBatch, maxQueued: Limits.usageQueue) {
+    checks = Coalescer(maxBatch: Limits.usageBatch) {
       requests, scope in
       let rows = try await pool.query(
         """
@@ -91,7 +91,7 @@ public struct Usage: Sendable {
         """, in: scope)
       return try rows.map(UsageAnswer.init)
     }
-    debits = Coalescer(maxBatch: Limits.usageBatch, maxQueued: Limits.usageQueue) {
+    debits = Coalescer(maxBatch: Limits.usageBatch) {
       requests, scope in
       try await Self.post(requests, in: scope, at: scope.now, pool)
     }

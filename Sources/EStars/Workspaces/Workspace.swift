@@ -5,7 +5,6 @@ import Postgres
 /// One side (live or test) of an operator's business, with a ledger of its own.
 public struct Workspace: Sendable, Equatable {
   public enum Side: String, Sendable { case live, test }
-  public enum DebtPolicy: String, Sendable { case forgive, debt }
   public enum OutagePolicy: String, Sendable { case accept, refuse }
 
   public let id: Int64
