@@ -17,7 +17,7 @@ public struct Cluster: Sendable {
 
   /// For tests: nothing survives a crash of the machine, and nothing has to.
   public static let testSettings = [
-    "shared_buffers": "64MB", "max_connections": "200", "fsync": "off",
+    "shared_buffers": "64MB", "max_connections": "300", "fsync": "off",
     "synchronous_commit": "off", "full_page_writes": "off", "jit": "off",
     "autovacuum_naptime": "10min",
   ]

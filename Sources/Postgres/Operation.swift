@@ -48,6 +48,14 @@ final class Operation: @unchecked Sendable {
 
   func expect(_ step: Step) { steps.append(step) }
 
+  /// What its caller is told when the connection ends with `end`.
+  func outcome(of end: PostgresError) -> Result<[ResultSet], PostgresError> {
+    // Done, and only waiting for its cancel request to be passed on.
+    if isDrained, error == nil { return .success(results) }
+    if isCancelled { return .failure(.cancelledStatement) }
+    return .failure(end.kind == .connection ? error ?? end : end)
+  }
+
   func rewind() {
     steps = []
     position = 0

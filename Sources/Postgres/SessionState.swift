@@ -64,10 +64,7 @@ struct SessionState {
       self.connecting = nil
       effects.resumptions.append { connecting.resume(throwing: error) }
     }
-    if let current {
-      let known = error.kind == .connection ? current.error ?? error : error
-      effects.resume(current, with: .failure(current.isCancelled ? .cancelledStatement : known))
-    }
+    if let current { effects.resume(current, with: current.outcome(of: error)) }
     for operation in waiting { effects.resume(operation, with: .failure(error)) }
     current = nil
     waiting = []

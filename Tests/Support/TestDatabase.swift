@@ -67,9 +67,29 @@ public struct TestDatabase: Sendable {
 }
 
 /// Runs `body` with a database of its own, which is dropped in the end.
+///
+/// Tests run all at once: no more than a few have a database at a time, because the server's
+/// connections are bounded. A second database inside `body` does not wait for its turn.
 public func withTestDatabase<T: Sendable>(
   migrated: Bool = true, maxConnections: Int = 8,
   _ body: (TestDatabase) async throws -> T
+) async throws -> T {
+  if Gate.isInside { return try await withDatabase(migrated, maxConnections, body) }
+  await Gate.databases.enter()
+  do {
+    let value = try await Gate.$isInside.withValue(true) {
+      try await withDatabase(migrated, maxConnections, body)
+    }
+    await Gate.databases.leave()
+    return value
+  } catch {
+    await Gate.databases.leave()
+    throw error
+  }
+}
+
+private func withDatabase<T: Sendable>(
+  _ migrated: Bool, _ maxConnections: Int, _ body: (TestDatabase) async throws -> T
 ) async throws -> T {
   let database = try await TestDatabase.make(migrated: migrated, maxConnections: maxConnections)
   do {
@@ -79,5 +99,28 @@ public func withTestDatabase<T: Sendable>(
   } catch {
     try? await database.drop()
     throw error
+  }
+}
+
+/// Lets a bounded number of tasks in, in the order in which they came.
+private actor Gate {
+  static let databases = Gate(places: 16)
+  @TaskLocal static var isInside = false
+
+  private var places: Int
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  init(places: Int) { self.places = places }
+
+  func enter() async {
+    if places > 0 {
+      places -= 1
+      return
+    }
+    await withCheckedContinuation { waiting.append($0) }
+  }
+
+  func leave() {
+    if waiting.isEmpty { places += 1 } else { waiting.removeFirst().resume() }
   }
 }
