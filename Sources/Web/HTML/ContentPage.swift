@@ -14,7 +14,8 @@ struct ContentPage<FrontMatter: Decodable & Sendable>: Sendable {
     }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     guard lines.first == "---", let end = lines.dropFirst().firstIndex(of: "---") else {
-      throw ContentError(file: file, message: "must begin with front matter between two `---` lines")
+      throw ContentError(
+        file: file, message: "must begin with front matter between two `---` lines")
     }
     do {
       frontMatter = try YAMLDecoder().decode(

@@ -48,7 +48,9 @@ struct Formatting: Sendable {
   func signedStars(_ value: Int64) -> String { signed(value) + "\u{a0}★" }
 
   /// `1 credit`, `1,125 credits`, `10 créditos`.
-  func credits(_ value: Int64) -> String { strings("unit.credits", count: value, ["n": number(value)]) }
+  func credits(_ value: Int64) -> String {
+    strings("unit.credits", count: value, ["n": number(value)])
+  }
 
   func signedCredits(_ value: Int64) -> String {
     strings("unit.credits", count: value, ["n": signed(value)])

@@ -26,7 +26,7 @@ struct BarChart: Sendable {
       let isLast = index == days.count - 1
       let title = HTML(escaping: "\(format.day(isoDay: day.isoDay)): \(format.number(day.amount))")
       marks += """
-        <rect class="bar\(isLast ? " bar-last" : "")" x="\(Self.text(x))" \
+        <rect class="bar-day\(isLast ? " bar-last" : "")" x="\(Self.text(x))" \
         y="\(Self.text(base - height))" width="\(Self.text(slot * 0.7))" \
         height="\(Self.text(height))"><title>\(title.text)</title></rect>
         """

@@ -58,7 +58,7 @@ struct PageContext: Sendable {
   /// A charge id is shown by its ends and kept whole in the title: it may be very long.
   func payment(_ key: PaymentKey) -> [String: TemplateValue] {
     let id = key.chargeID
-    let short = id.count > 24 ? "\(id.prefix(10))…\(id.suffix(8))" : id
+    let short = id.count > 16 ? "\(id.prefix(7))…\(id.suffix(6))" : id
     return [
       "short": .text(short), "id": .text(id), "href": .text(Links.payment(slug, key)),
     ]
@@ -95,6 +95,7 @@ struct PageContext: Sendable {
 
   private func frameModel(place: Place?) -> [String: TemplateValue] {
     [
+      "now": .text(format.iso(frame.now)),
       "csrf": .text(frame.csrfToken),
       "operator": .text(frame.operatorName),
       "home": .text(frame.workspace.map { Links.overview($0.slug) } ?? Links.workspaces),

@@ -41,11 +41,15 @@ struct OverviewView: Sendable, Equatable {
               BarChart(days: usedPerDay).svg(
                 label: page.strings["overview.chart"], format: format)),
             "rows": .records(usedPerDay.reversed()) { day in
-              ["day": .text(format.day(isoDay: day.isoDay)), "used": .text(format.number(day.amount))]
+              [
+                "day": .text(format.day(isoDay: day.isoDay)),
+                "used": .text(format.number(day.amount)),
+              ]
             },
           ]),
         "payments": recentPayments.isEmpty
-          ? .none : .record(["rows": .records(recentPayments) { $0.model(page) }]),
+          ? .none
+          : .record(["shows_customer": true, "rows": .records(recentPayments) { $0.model(page) }]),
         "payments_href": .text(Links.payments(page.slug)),
         "activity": recentActivity.isEmpty
           ? .none : .record(["strip": page.strip(recentActivity)]),
@@ -61,25 +65,26 @@ struct OverviewView: Sendable, Equatable {
         t(
           "overview.stars_note",
           ["in": format.stars(starsReceived30Days), "back": format.stars(starsRefunded30Days)]),
-        tone: "stars"),
+        tone: .stars),
       figure(
         t["overview.used"], format.number(creditsUsed30Days),
-        t("overview.used_note", ["n": format.number(creditsIssued30Days)]), tone: "use"),
+        t("overview.used_note", ["n": format.number(creditsIssued30Days)]), tone: .use),
       figure(
         t["overview.unspent"], format.number(unspentCredits), t["overview.unspent_note"],
-        tone: "in"),
+        tone: .in),
       figure(
         t["overview.customers"], format.number(customers),
         t("overview.customers_note", count: payingCustomers, ["n": format.number(payingCustomers)]),
-        tone: "quiet"),
+        tone: .quiet),
     ]
   }
 
   private func figure(
-    _ label: String, _ value: String, _ note: String, tone: String
+    _ label: String, _ value: String, _ note: String, tone: Tone
   ) -> TemplateValue {
     [
-      "label": .text(label), "value": .text(value), "note": .text(note), "tone": .text(tone),
+      "label": .text(label), "value": .text(value), "note": .text(note),
+      "tone": .text(tone.rawValue),
     ]
   }
 

@@ -9,7 +9,7 @@ struct PaymentsView: Sendable, Equatable {
       .payments, title: page.strings["nav.payments"], place: .payments,
       [
         "results": rows.isEmpty
-          ? .none : .record(["rows": .records(rows) { $0.model(page) }]),
+          ? .none : .record(["shows_customer": true, "rows": .records(rows) { $0.model(page) }]),
         "paging": paging.model(path: Links.payments(page.slug)),
       ])
   }

@@ -1,5 +1,10 @@
 import Foundation
 
+/// What kind of event a row of the strip shows; decides its colour, never its meaning.
+enum Tone: String, Sendable, Equatable, CaseIterable, Decodable {
+  case stars, `in`, use, back, quiet
+}
+
 /// One event of a ledger strip: what happened on the left, a signed number on the right.
 struct StripRow: Sendable, Equatable {
   enum Event: Sendable, Equatable {
@@ -43,13 +48,13 @@ struct StripRow: Sendable, Equatable {
 }
 
 extension StripRow {
-  private var tone: String {
+  private var tone: Tone {
     switch event {
-    case .payment: "stars"
-    case .credit, .release: "in"
-    case .use, .hold, .commit: "use"
-    case .refund, .clawback: "back"
-    case .forgiveness, .expiry: "quiet"
+    case .payment: .stars
+    case .credit, .release: .in
+    case .use, .hold, .commit: .use
+    case .refund, .clawback: .back
+    case .forgiveness, .expiry: .quiet
     }
   }
 
@@ -82,7 +87,7 @@ extension StripRow {
       unit == .stars ? format.signedStars(amount) : format.signedCredits(amount)
     return [
       "anchor": .optional(version.map { "v\($0)" }),
-      "tone": .text(tone),
+      "tone": .text(tone.rawValue),
       "what": .text(title(page)),
       "quantity": .text(quantity),
       "version": .optional(version.map { page.strings("strip.version", ["n": format.number($0)]) }),
@@ -94,7 +99,8 @@ extension StripRow {
       "charge": showsOwnPayment ? .optional(payment) { page.payment($0) } : .none,
       "moves": lots.isEmpty ? .none : .record(["rows": .records(lots) { $0.model(page) }]),
       "moves_label": .text(
-        page.strings("strip.lots", count: Int64(lots.count), ["n": format.number(Int64(lots.count))])),
+        page.strings(
+          "strip.lots", count: Int64(lots.count), ["n": format.number(Int64(lots.count))])),
     ]
   }
 }

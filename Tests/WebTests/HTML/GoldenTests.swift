@@ -13,11 +13,14 @@ import Testing
 
   struct Page: Sendable, CustomTestStringConvertible {
     let name: String
-    let render: @Sendable (Renderer) -> String
+    let render: @Sendable (Renderer) throws -> String
     var testDescription: String { name }
   }
 
   static let pages: [Page] = [
+    Page(name: "landing") {
+      String(decoding: try SitePage.landing(root: root, renderer: $0).bytes.body, as: UTF8.self)
+    },
     Page(name: "login") { LoginView().render(with: $0, language: .en) },
     Page(name: "login-wrong") {
       LoginView(email: "a\"><b>@x.example", failure: .wrongCredentials, next: "/w/x?a=1&b=2")
@@ -107,7 +110,7 @@ import Testing
 
   @Test(arguments: pages) func matchesGolden(_ page: Page) throws {
     // The hash of a stylesheet is not part of a page's markup.
-    let html = page.render(try Self.renderer())
+    let html = try page.render(Self.renderer())
       .replacing(/(\/assets\/\w+)\.[0-9a-f]{12}\./) { "\($0.output.1)." }
     let golden = URL(filePath: #filePath).deletingLastPathComponent()
       .appending(path: "Goldens/\(page.name).html")
