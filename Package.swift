@@ -125,6 +125,7 @@ let package = Package(
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ],
+      exclude: ["HTML/Goldens"],
       swiftSettings: strict),
   ]
 )

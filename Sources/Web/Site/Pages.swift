@@ -6,12 +6,12 @@ import Hummingbird
 /// What the server draws with and the pages that never change, made once at boot.
 struct Pages: Sendable {
   let renderer: Renderer
-  let landing: StaticBytes
+  let landing: SitePage
 
   /// - Throws: `ContentError` naming the file that is missing or broken.
   init(resources: URL) throws {
     renderer = try Renderer(root: resources)
-    landing = try LandingPage.load(resources: resources, renderer: renderer)
+    landing = try SitePage.landing(root: resources, renderer: renderer)
   }
 
   /// The page for a refusal, or the redirect that it asks for.
@@ -41,16 +41,14 @@ extension Language {
 extension StaticBytes {
   /// The bytes as the client can take them: compressed if it says so, 304 if it has them.
   func reply(to inbound: Inbound) -> Reply {
-    let accepts = (inbound.headers[.acceptEncoding] ?? "").lowercased().contains("gzip")
-    let compressed = accepts ? gzip : nil
-    let tag = compressed == nil ? etag : gzipETag
-    var headers: HTTPFields = [.eTag: tag, .cacheControl: cacheControl]
-    if gzip != nil { headers[.vary] = "Accept-Encoding" }
-    let known = (inbound.headers[.ifNoneMatch] ?? "").split(separator: ",")
-      .map { $0.trimmingCharacters(in: .whitespaces) }
-    if known.contains(tag) || known.contains("*") { return Reply(.notModified, headers: headers) }
+    let form = representation(acceptEncoding: inbound.headers[.acceptEncoding])
+    var headers: HTTPFields = [.eTag: form.etag, .cacheControl: cacheControl]
+    if compressed != nil { headers[.vary] = "Accept-Encoding" }
+    if Self.matches(form, ifNoneMatch: inbound.headers[.ifNoneMatch]) {
+      return Reply(.notModified, headers: headers)
+    }
     headers[.contentType] = contentType
-    if compressed != nil { headers[.contentEncoding] = "gzip" }
-    return Reply(.ok, headers: headers, body: compressed ?? body)
+    if let encoding = form.contentEncoding { headers[.contentEncoding] = encoding }
+    return Reply(.ok, headers: headers, body: form.body)
   }
 }

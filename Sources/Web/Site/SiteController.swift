@@ -3,7 +3,7 @@ import Foundation
 /// Pages and files that anybody may read.
 enum SiteController {
   @Sendable static func landing(_ server: Server, _ inbound: Inbound) async throws -> Reply {
-    server.pages.landing.reply(to: inbound)
+    server.pages.landing.bytes.reply(to: inbound)
   }
 
   @Sendable static func asset(_ server: Server, _ inbound: Inbound) async throws -> Reply {
