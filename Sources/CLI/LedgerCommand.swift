@@ -19,7 +19,7 @@ struct LedgerCommand: AsyncParsableCommand {
       let logger = Log.start()
       let pool = Pool(try await database.configuration(logger), logger: logger)
       let problems = try await Ledger(pool: pool).verify()
-      for problem in problems { say(problem) }
+      for problem in problems { say(problem.description) }
       say("\(problems.count) problems")
       await pool.close()
       if !problems.isEmpty { throw ExitCode(1) }
