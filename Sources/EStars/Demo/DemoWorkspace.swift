@@ -117,7 +117,7 @@ public struct DemoWorkspace: Sendable {
   }
 
   /// Writes the past of the demo's people, unless it is there already: each purchase is a checkout,
-  /// a payment update and the debits that followed, at their own times.
+  /// a payment and the debits that followed, each at its own time and all of them in that order.
   ///
   /// - Returns: The charges that were made now.
   public func writeHistory(
@@ -128,24 +128,48 @@ public struct DemoWorkspace: Sendable {
       return []
     }
     var charges: [Charge] = []
-    for person in Self.people {
-      for (index, purchase) in person.purchases.enumerated() {
-        let paidAt = at.addingTimeInterval(-purchase.daysAgo * 86_400)
-        let charge = try await buy(
-          purchase, as: person, number: index, with: bots[purchase.bot], in: scope, at: paidAt)
-        charges.append(charge)
-        try await use(
-          purchase, by: person, number: index, action: plans[purchase.bot].action, in: scope,
-          after: paidAt)
+    for event in Self.events(until: at) {
+      let purchase = event.person.purchases[event.purchase]
+      if let use = event.use {
+        try await self.use(
+          use, of: purchase, event, action: plans[purchase.bot].action, in: scope)
+      } else {
+        charges.append(try await buy(purchase, event, with: bots[purchase.bot], in: scope))
       }
     }
     return charges
   }
 
+  /// A purchase, or one of the uses that followed it.
+  private struct Event {
+    let at: Date
+    let person: Person
+    let purchase: Int
+    let use: Int?
+  }
+
+  private static func events(until now: Date) -> [Event] {
+    var events: [Event] = []
+    for person in people {
+      for (index, purchase) in person.purchases.enumerated() {
+        let paidAt = now.addingTimeInterval(-purchase.daysAgo * 86_400)
+        events.append(Event(at: paidAt, person: person, purchase: index, use: nil))
+        let step = purchase.daysAgo * 86_400 / Double(purchase.uses + 2)
+        for use in 0..<purchase.uses {
+          events.append(
+            Event(
+              at: paidAt.addingTimeInterval(Double(use + 1) * step), person: person,
+              purchase: index, use: use))
+        }
+      }
+    }
+    return events.sorted { $0.at < $1.at }
+  }
+
   private func buy(
-    _ purchase: Purchase, as person: Person, number: Int, with bot: Bot,
-    in scope: WorkspaceScope, at: Date
+    _ purchase: Purchase, _ event: Event, with bot: Bot, in scope: WorkspaceScope
   ) async throws -> Charge {
+    let (person, number, at) = (event.person, event.purchase, event.at)
     let catalog = try await Catalog.load(in: scope, platform.pool)
     let request = CheckoutRequest(
       telegramID: person.telegramID, sku: purchase.sku, discountPercent: 0, resume: nil,
@@ -172,17 +196,13 @@ public struct DemoWorkspace: Sendable {
   }
 
   private func use(
-    _ purchase: Purchase, by person: Person, number: Int, action: String,
-    in scope: WorkspaceScope, after: Date
+    _ use: Int, of purchase: Purchase, _ event: Event, action: String, in scope: WorkspaceScope
   ) async throws {
-    for use in 0..<purchase.uses {
-      let at = after.addingTimeInterval(Double(use + 1) * purchase.daysAgo * 86_400
-        / Double(purchase.uses + 2))
-      _ = try await platform.usage.debit(
-        DebitRequest(
-          check: CheckRequest(telegramID: person.telegramID, action: action, units: 1),
-          ref: "demo-job-\(number)-\(use + 1)",
-          idempotencyKey: "demo-\(person.telegramID)-\(number)-\(use)"), in: scope, at: at)
-    }
+    _ = try await platform.usage.debit(
+      DebitRequest(
+        check: CheckRequest(telegramID: event.person.telegramID, action: action, units: 1),
+        ref: "demo-job-\(event.purchase)-\(use + 1)",
+        idempotencyKey: "demo-\(event.person.telegramID)-\(event.purchase)-\(use)"),
+      in: scope, at: event.at)
   }
 }
