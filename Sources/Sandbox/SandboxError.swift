@@ -3,11 +3,14 @@ public enum SandboxError: Error, Sendable, CustomStringConvertible {
   case booksInUse(String)
   case books(String)
   case templates(String)
+  case cannotListen(String, String)
 
   public var description: String {
     switch self {
     case .booksInUse(let path): "The sandbox's books in \(path) are in use by another process."
     case .books(let reason): "The sandbox's books cannot be used: \(reason)."
+    case .cannotListen(let address, let reason):
+      "The sandbox cannot listen on \(address): \(reason)."
     case .templates(let reason): "The sandbox's pages cannot be used: \(reason)."
     }
   }

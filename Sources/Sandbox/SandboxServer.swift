@@ -35,8 +35,8 @@ public final class SandboxServer: Service {
     try await group.run()
   }
 
-  /// The port that was taken, as soon as it is.
-  public var port: Int { get async { await bound.value } }
+  /// The port that is listened on, as soon as it is; nil when the server ended before.
+  public var port: Int? { get async { await bound.value } }
 
   public func run() async throws {
     let httpClient = HTTPClient(
@@ -64,8 +64,9 @@ public final class SandboxServer: Service {
       }
       outcome = .success(())
     } catch {
-      outcome = .failure(error)
+      outcome = .failure(explain(error))
     }
+    await bound.set(nil)
     try await httpClient.shutdown()
     await book.close()
     try outcome.get()
@@ -86,9 +87,17 @@ public final class SandboxServer: Service {
         address: .hostname(configuration.host, port: configuration.port),
         serverName: nil),
       onServerRunning: { channel in
-        await bound.set(channel.localAddress?.port ?? 0)
+        await bound.set(channel.localAddress?.port)
       },
       logger: logger)
+  }
+
+  private func explain(_ error: any Error) -> any Error {
+    guard let error = error as? IOError,
+      [EADDRINUSE, EACCES, EADDRNOTAVAIL].contains(error.errnoCode)
+    else { return error }
+    return SandboxError.cannotListen(
+      "\(configuration.host):\(configuration.port)", String(cString: strerror(error.errnoCode)))
   }
 
   private var allowedHosts: Set<String> {
@@ -99,6 +108,7 @@ public final class SandboxServer: Service {
     while !Task.isCancelled {
       try await Task.sleep(for: configuration.pace.renewalCheck)
       try await book.runDueRenewals()
+      try await book.failLateCheckouts()
     }
   }
 
@@ -129,18 +139,18 @@ extension SandboxBook {
 
 /// Hands the port on to whoever waits for it.
 private actor BoundPort {
-  private var port: Int?
-  private var waiters: [CheckedContinuation<Int, Never>] = []
+  private var known: Int??
+  private var waiters: [CheckedContinuation<Int?, Never>] = []
 
-  var value: Int {
+  var value: Int? {
     get async {
-      if let port { return port }
+      if let known { return known }
       return await withCheckedContinuation { waiters.append($0) }
     }
   }
 
-  func set(_ port: Int) {
-    self.port = port
+  func set(_ port: Int?) {
+    known = .some(port)
     for waiter in waiters { waiter.resume(returning: port) }
     waiters = []
   }

@@ -135,4 +135,18 @@ import Testing
       #expect(reply.status == 200)
     }
   }
+
+  @Test func aTakenPortIsOneClearLine() async throws {
+    try await withSandbox { bench in
+      let directory = bench.directory.appending(path: "second")
+      let configuration = SandboxConfiguration(
+        port: bench.port, dataDirectory: directory, resources: repository)
+      let server = try SandboxServer(configuration: configuration, logger: quiet)
+      let error = await #expect(throws: SandboxError.self) { try await server.run() }
+      #expect(
+        "\(error!)"
+          == "The sandbox cannot listen on 127.0.0.1:\(bench.port): Address already in use.")
+      #expect(await server.port == nil)
+    }
+  }
 }

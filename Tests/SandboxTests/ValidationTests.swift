@@ -181,14 +181,18 @@ import Testing
       token: Workbench.token, method: line.method, parameters: parameters)
     struct Envelope: Decodable {
       let ok: Bool
-      let error_code: Int?
+      let errorCode: Int?
       let description: String?
+      enum CodingKeys: String, CodingKey {
+        case ok, description
+        case errorCode = "error_code"
+      }
     }
     let envelope = try JSONDecoder().decode(Envelope.self, from: reply.json)
     #expect(reply.status == line.code)
     #expect(envelope.ok == (line.code == 200))
     if line.code != 200 {
-      #expect(envelope.error_code == line.code)
+      #expect(envelope.errorCode == line.code)
       #expect(envelope.description == line.description)
     }
   }

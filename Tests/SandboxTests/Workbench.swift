@@ -82,7 +82,10 @@ func withSandbox<Value: Sendable>(
   try await server.book.registerPerson(
     PersonCard(id: Workbench.ann, firstName: "Ann", languageCode: "en", stars: stars))
   let running = Task { try await server.run() }
-  let port = await server.port
+  guard let port = await server.port else {
+    try await running.value
+    throw CancellationError()
+  }
   let outcome: Result<Value, any Error>
   do {
     outcome = .success(

@@ -25,7 +25,7 @@ extension SandboxBook {
       for botID in state.bots.keys { dropExpiredUpdates(of: botID) }
     }
     try runDueRenewals()
-    for id in state.checkouts.keys { try expireCheckout(id) }
+    try failLateCheckouts()
     for botID in state.bots.keys { wakeDelivery(botID) }
     return now
   }

@@ -20,7 +20,7 @@ extension SandboxBook {
     let id = try ask(invoice: slug, personID: personID)
     let timer = Task {
       try await Task.sleep(for: pace.preCheckoutAnswer)
-      try self.expireCheckout(id)
+      try self.failCheckout(id)
     }
     defer { timer.cancel() }
     return await withCheckedContinuation { checkoutWaiters[id] = $0 }
@@ -63,11 +63,19 @@ extension SandboxBook {
     }
   }
 
-  /// Fails a payment whose bot took too long. Does nothing to one that is settled, or young.
-  func expireCheckout(_ id: String) throws {
-    guard let checkout = state.checkouts[id], isLate(checkout) else { return }
+  /// Fails the payments whose bots took too long, those from before a restart included.
+  func failLateCheckouts() throws {
+    for checkout in state.checkouts.values where isLate(checkout) {
+      try failCheckout(checkout.id)
+    }
+  }
+
+  /// Fails a payment nobody answered. Does nothing to one that is settled.
+  private func failCheckout(_ id: String) throws {
+    guard state.checkouts[id] != nil else { return }
+    // The payer is told whatever the disk says: nothing was charged.
+    defer { settle(id, .noAnswer) }
     try write { put(.checkoutClosed(id)) }
-    settle(id, .noAnswer)
   }
 
   /// Carries out `answerPreCheckoutQuery`: the Stars move here.
@@ -78,7 +86,7 @@ extension SandboxBook {
       throw BotAPIError.queryTooOld
     }
     guard !isLate(checkout) else {
-      try expireCheckout(id)
+      try failCheckout(id)
       throw BotAPIError.queryTooOld
     }
     if let refusal {

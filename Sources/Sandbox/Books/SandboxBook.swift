@@ -73,7 +73,7 @@ public actor SandboxBook {
     let changes = unsaved
     unsaved = []
     try journal.append(changes)
-    if journal.isLong { try journal.fold(state) }
+    if journal.isLong { fold() }
     var bots: Set<Int64> = []
     for case .pending(let botID, _) in changes { bots.insert(botID) }
     for botID in bots {
@@ -84,12 +84,17 @@ public actor SandboxBook {
 
   /// Folds the journal, so that the next start is quick.
   func close() {
+    fold()
+    wake.finish()
+  }
+
+  /// Nothing is lost when this fails: the journal holds it all.
+  private func fold() {
     do {
       try journal.fold(state)
     } catch {
       logger.error("The books could not be folded", metadata: ["error": "\(error)"])
     }
-    wake.finish()
   }
 
   func wakeDelivery(_ botID: Int64) { wake.yield(botID) }

@@ -2,7 +2,28 @@ import HTTPTypes
 import Hummingbird
 import Telegram
 
-/// The JSON addresses under `/sandbox` for scripts, loaders and tests.
+/// The JSON addresses under `/sandbox` for scripts, loaders and tests. Errors are
+/// `{"error":{"code","message"}}` with a fitting status.
+///
+/// ```
+/// GET  bots | people                              POST bots {token,name,username}
+/// POST people {id,first_name,last_name?,username?,language_code?,stars?}
+/// POST people/P/top-ups {stars}
+/// GET  people/P/chats                             PUT people/P/chats/B {is_blocked?}
+/// GET  people/P/chats/B/messages                  POST people/P/chats/B/messages {text}
+/// POST people/P/chats/B/presses {message_id, row+column | data | text, wait_seconds?}
+/// POST people/P/payments {invoice: slug or link | bot_id, message_id}
+/// GET  people/P/charges | people/P/subscriptions
+/// POST subscriptions/ID/cancellation              DELETE the same switches it on again
+/// POST charges/ID/refund {origin?: telegram | chargeback}
+/// POST charges/ID/complaint {reason?}
+/// POST past-payments [{bot_id,person_id,stars,title,payload,date,charge_id?,refunded_at?}]
+/// GET  clock                                      POST clock {seconds}
+/// GET  deliveries?bot_id=B
+/// POST faults {kind: duplicate | delay_delivery | drop_connection | delay | too_many_requests
+///              | internal_error, bot_id?, method?, update?, copies?, times?, seconds?}
+/// DELETE faults
+/// ```
 struct ConsoleRoutes: Sendable {
   let book: SandboxBook
 

@@ -115,17 +115,8 @@ actor WebhookDelivery {
       return
     }
     let attempt = (lanes[botID]?[head.queue]?.failures ?? 0) + 1
-    var result = await send(head, to: webhook, botID: botID, attempt: attempt)
+    var result = await sendWithCopies(head, to: webhook, botID: botID, attempt: attempt)
     if case .delivered = result {
-      // Copies leave at the same time, as they do when Telegram loses an answer.
-      await withDiscardingTaskGroup { group in
-        for _ in 1..<max(head.copies, 1) {
-          group.addTask {
-            _ = await self.send(
-              head, to: webhook, botID: botID, attempt: attempt, isDuplicate: true)
-          }
-        }
-      }
       do {
         try await book.markDelivered([head.update.updateID], botID: botID)
       } catch {
@@ -135,6 +126,24 @@ actor WebhookDelivery {
     }
     settle(head, botID: botID, result: result)
     await book.wakeDelivery(botID)
+  }
+
+  /// Copies leave at the same time as the update itself, as they do when Telegram loses an answer.
+  private func sendWithCopies(
+    _ head: PendingUpdate, to webhook: Bot.Webhook, botID: Int64, attempt: Int
+  ) async -> SendResult {
+    await withTaskGroup(of: SendResult?.self) { group in
+      for number in 0..<max(head.copies, 1) {
+        group.addTask {
+          let result = await self.send(
+            head, to: webhook, botID: botID, attempt: attempt, isDuplicate: number > 0)
+          return number == 0 ? result : nil
+        }
+      }
+      var result = SendResult.failed(retryAfter: nil)
+      for await sent in group { result = sent ?? result }
+      return result
+    }
   }
 
   private enum SendResult: Sendable {

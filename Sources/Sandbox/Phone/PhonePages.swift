@@ -27,7 +27,10 @@ struct PhonePages: Sendable {
       }
       library = MustacheLibrary(templates: templates)
       var assets: [String: Asset] = [:]
-      let types = ["css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"]
+      let types = [
+        "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8",
+        "svg": "image/svg+xml",
+      ]
       let files = resources.appending(path: "Public/sandbox")
       for name in try FileManager.default.contentsOfDirectory(atPath: files.path) {
         let url = files.appending(path: name)
