@@ -53,11 +53,10 @@ struct ContentPage<FrontMatter: Decodable & Sendable>: Sendable {
 
   private static func name(of type: Any.Type) -> String {
     switch type {
-    case is String.Type: "text"
-    case is Int64.Type, is Int.Type: "a whole number"
-    case is Bool.Type: "true or false"
-    case is [Any].Type: "a list"
-    default: "of another shape"
+    case is Node.Scalar.Type, is String.Type: "a single value"
+    case is Node.Sequence.Type: "a list"
+    case is Node.Mapping.Type: "a mapping"
+    default: "\(type)"
     }
   }
 }

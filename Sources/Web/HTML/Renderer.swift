@@ -40,10 +40,10 @@ struct Renderer: Sendable {
         file: "Templates/strings/\(other.language.rawValue).yaml",
         message: "`\(key.name)` must have the same {places} as in English")
     }
-    if let key = templates.stringKeys.subtracting(one.keys).map(\.name).min() {
+    if let key = templates.stringKeys.subtracting(one.plainKeys).map(\.name).min() {
       throw ContentError(
         file: "Templates/strings/\(one.language.rawValue).yaml",
-        message: "lacks `\(key)`, which a template uses")
+        message: "lacks `\(key)` as plain text, which is how a template uses it")
     }
   }
 

@@ -64,6 +64,11 @@ struct Strings: Sendable {
       file: file, message: "`\(name)` must be text (quote it), or a mapping of `one` and `other`")
   }
 
+  /// Keys that a template may use as they are: one form, no places.
+  var plainKeys: Set<Key> {
+    Set(phrases.keys.filter { phrases[$0]?.forms.count == 1 && places(of: $0).isEmpty })
+  }
+
   var keys: Set<Key> { Set(phrases.keys) }
 
   /// The `{named}` places of a phrase, over all its forms.

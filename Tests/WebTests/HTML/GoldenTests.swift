@@ -9,7 +9,8 @@ import Testing
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
-  static func renderer() throws -> Renderer { try Renderer(root: root) }
+  private static let loaded = Result { try Renderer(root: root) }
+  static func renderer() throws -> Renderer { try loaded.get() }
 
   struct Page: Sendable, CustomTestStringConvertible {
     let name: String

@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+
+@testable import Web
+
+@Suite struct StringsTests {
+  private func english() throws -> Strings { try GoldenTests.renderer().strings(.en) }
+
+  /// The text of every Swift file that may speak to a person.
+  private static func sources() throws -> String {
+    var text = ""
+    for folder in ["Sources/Web/Views", "Sources/Web/HTML"] {
+      let url = GoldenTests.root.appending(path: folder)
+      for name in try FileManager.default.subpathsOfDirectory(atPath: url.path)
+      where name.hasSuffix(".swift") {
+        text += try String(contentsOf: url.appending(path: name), encoding: .utf8)
+      }
+    }
+    return text
+  }
+
+  @Test func everyKeyThatCodeNamesExists() throws {
+    let keys = Set(try english().keys.map(\.name))
+    let sections = Set(keys.compactMap { $0.split(separator: ".").first.map(String.init) })
+    for match in try Self.sources().matches(of: /"([a-z_]+)\.([a-z0-9_]+)"/)
+    where sections.contains(String(match.output.1)) {
+      let name = "\(match.output.1).\(match.output.2)"
+      #expect(keys.contains(name), "\(name) is named in code but missing from the tables")
+    }
+  }
+
+  @Test func everyKeyIsUsed() throws {
+    let renderer = try GoldenTests.renderer()
+    let source = try Self.sources()
+    let literals = Set(source.matches(of: /"([a-z_]+\.[a-z0-9_]+)"/).map { String($0.output.1) })
+    // Keys that end in a value: "source.\(…)".
+    let prefixes = source.matches(of: /"([a-z_]+\.[a-z0-9_]*)\\\(/).map { String($0.output.1) }
+    let inTemplates = Set(renderer.templates.stringKeys.map(\.name))
+    for key in try english().keys.map(\.name).sorted() {
+      let isUsed =
+        literals.contains(key) || inTemplates.contains(key)
+        || prefixes.contains { key.hasPrefix($0) }
+      #expect(isUsed, "\(key) is in the tables but nothing uses it")
+    }
+  }
+
+  @Test(arguments: Language.allCases) func everyCaseHasItsWord(_ language: Language) throws {
+    let strings = try GoldenTests.renderer().strings(language)
+    var names: [String] = []
+    names += LotSource.allCases.flatMap { ["source.\($0)", "credit.\($0)"] }
+    names += PaymentState.allCases.map { "payment_state.\($0)" }
+    names += WorkspacesView.Role.allCases.map { "role.\($0)" }
+    names += PageContext.Place.allCases.map { "nav.\($0)" }
+    names += ["live", "test"].flatMap { ["side.\($0)", "side.switch_\($0)"] }
+    names += ["active", "coming", "ended", "revoked"].map { "access.\($0)" }
+    names += ErrorView.worded.flatMap { ["error.title_\($0)", "error.advice_\($0)"] }
+    names += ["minutes", "hours", "days"].flatMap { ["time.\($0)_ago", "time.\($0)_in"] }
+    for name in names { #expect(strings.keys.contains(.init(name)), "\(language) lacks \(name)") }
+  }
+
+  @Test func portugueseIsNotLeftInEnglish() throws {
+    let renderer = try GoldenTests.renderer()
+    let (one, other) = (renderer.strings(.en), renderer.strings(.ptBR))
+    // Words that are the same in both.
+    let same: Set<String> = [
+      "nav.menu", "payment.stars", "payment.bot", "strip.version", "login.email",
+    ]
+    for key in one.plainKeys where !same.contains(key.name) {
+      #expect(one[key] != other[key], "\(key.name)")
+    }
+    #expect(one["strip.version"] == "v{n}")
+  }
+
+  @Test func valuesAreFilledOnce() throws {
+    let strings = try english()
+    #expect(strings("customers.none_found", ["query": "{n} {query}"]).contains("“{n} {query}”"))
+    #expect(strings("strip.payment_of", ["pack": "$0 {pack}"]) == "Payment, pack $0 {pack}")
+  }
+
+  @Test(arguments: [
+    ("a: b", "`a` must be a mapping"), ("a: {b: 1}", "`a.b` must be text"),
+    ("a: {b: {one: x}}", "`a.b` must be text"), ("- a", "mapping of sections"),
+    ("a: {b: \"x", "not valid YAML"),
+  ])
+  func aBrokenTableNamesItsKey(_ yaml: String, _ expected: String) {
+    let error = #expect(throws: ContentError.self) {
+      try Strings(language: .en, yaml: yaml, file: "Templates/strings/en.yaml")
+    }
+    #expect(error?.description.contains(expected) == true, "\(String(describing: error))")
+  }
+}
