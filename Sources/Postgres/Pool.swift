@@ -34,6 +34,12 @@ public final class Pool: Sendable {
     try await run(statements).map(\.rows)
   }
 
+  /// Runs statements as `pipeline` does and returns how many rows each affected.
+  @discardableResult
+  public func execute(_ statements: [SQL]) async throws -> [Int] {
+    try await run(statements).map(\.affectedRows)
+  }
+
   /// Lends a connection for the time of `body`. A transaction that `body` leaves open is rolled
   /// back; settings and prepared statements made by SQL are `body`'s to undo.
   public func withConnection<T: Sendable>(

@@ -1,0 +1,132 @@
+-- Paid actions: a request names a customer and an action; the price comes from the catalogue.
+
+-- Credits free to spend at a time, whether or not a job has booked expiry yet. Writes nothing.
+create or replace function _usage_available(
+  p_workspace bigint, p_account bigint, p_unit smallint, p_at timestamptz
+) returns bigint language sql stable as $$
+  select case
+    when a.due_at > p_at or a.balance < 0 then a.balance
+    else coalesce((
+      select sum(o.amount_left)::bigint from open_lots o
+      where o.workspace_id = a.workspace_id and o.account_id = a.account_id
+        and o.unit = a.unit and o.expires_at > p_at), 0)
+  end
+  from accounts a
+  where a.workspace_id = p_workspace and a.account_id = p_account and a.unit = p_unit
+$$;
+
+-- Why the action may not run for this customer, apart from credits; null = it may.
+create or replace function _usage_refusal(
+  p_action actions, p_customer bigint, p_units bigint, p_at timestamptz
+) returns text language sql stable as $$
+  select case
+    when p_action.action is null then 'unknown_action'
+    when p_units > p_action.max_units then 'too_many_units'
+    when p_action.required_entitlement is not null and not exists (
+      select from access_grants g
+      where g.workspace_id = p_action.workspace_id and g.customer_id = p_customer
+        and g.entitlement = p_action.required_entitlement and g.ended_at is null
+        and g.starts_at <= p_at and g.ends_at > p_at) then 'no_access'
+  end
+$$;
+
+create or replace function usage_check_batch(
+  p_workspace bigint, p_users bigint[], p_actions text[], p_units bigint[], p_at timestamptz
+) returns table (ord bigint, status text, cost bigint, balance bigint)
+language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+  perform _ledger_guard(p_workspace, p_at);
+  return query
+    select r.ord,
+      coalesce(
+        _usage_refusal(a, c.customer_id, r.units, p_at),
+        case when b.available < a.price_credits * r.units then 'insufficient'
+          else 'allowed' end),
+      coalesce(a.price_credits * r.units, 0), b.available
+    from unnest(p_users, p_actions, p_units) with ordinality r (telegram_id, action, units, ord)
+    left join actions a on a.workspace_id = p_workspace and a.action = r.action
+      and a.withdrawn_at is null
+    left join customers c on c.workspace_id = p_workspace and c.telegram_id = r.telegram_id
+    cross join lateral (
+      select coalesce(_usage_available(
+        p_workspace, c.customer_id, coalesce(a.credit_unit, 1::smallint), p_at), 0) as available
+    ) b;
+end $$;
+
+-- Debits in one transaction, each with its own answer. Accounts are taken in order, so that two
+-- batches never wait for each other.
+create or replace function usage_post_batch(
+  p_workspace bigint, p_users bigint[], p_actions text[], p_units bigint[], p_keys text[],
+  p_fingerprints bigint[], p_refs text[], p_at timestamptz
+) returns table (
+  ord bigint, status text, cost bigint, balance bigint, version bigint, posted_at timestamptz)
+language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+  r record;
+  v_action actions;
+  v_answer ledger_answer;
+  v_entry entries;
+  -- Keys that other writes of the API have taken.
+  v_taken text[];
+begin
+  perform _ledger_guard(p_workspace, p_at);
+  select coalesce(array_agg(q.idempotency_key), '{}') into v_taken from api_requests q
+    where q.workspace_id = p_workspace and q.idempotency_key = any (p_keys);
+  for r in
+    select q.ord, q.action, q.units, 'api:' || q.idempotency_key as idempotency_key,
+      q.idempotency_key = any (v_taken) as is_taken, q.fingerprint, q.ref, c.customer_id
+    from unnest(p_users, p_actions, p_units, p_keys, p_fingerprints, p_refs)
+      with ordinality q (telegram_id, action, units, idempotency_key, fingerprint, ref, ord)
+    left join customers c on c.workspace_id = p_workspace and c.telegram_id = q.telegram_id
+    order by c.customer_id, q.ord
+  loop
+    ord := r.ord;
+    version := null;
+    posted_at := null;
+    select * into v_action from actions a
+      where a.workspace_id = p_workspace and a.action = r.action and a.withdrawn_at is null;
+    cost := coalesce(v_action.price_credits * r.units, 0);
+    status := case when r.is_taken then 'conflict'
+      else _usage_refusal(v_action, r.customer_id, r.units, p_at) end;
+    if status is null and cost = 0 then
+      -- The entitlement alone pays; there is nothing to post.
+      status := 'applied';
+      balance := coalesce(_usage_available(
+        p_workspace, r.customer_id, v_action.credit_unit, p_at), 0);
+      posted_at := p_at;
+    elsif status is null and r.customer_id is not null then
+      v_answer := _ledger_take(p_workspace, r.customer_id, v_action.credit_unit, cost,
+        r.idempotency_key, r.fingerprint, 'debit', r.action, r.units::int, r.ref, p_at);
+      -- More credits than the ledger moves at once.
+      status := case v_answer.status when 'invalid' then 'too_many_units' else v_answer.status end;
+      balance := coalesce(v_answer.balance, 0);
+      version := v_answer.version;
+      cost := coalesce(v_answer.amount, cost);
+      posted_at := p_at;
+    else
+      balance := 0;
+      if status is null then
+        status := 'insufficient';
+      end if;
+    end if;
+    -- A request that was answered before gets that answer, whatever has changed since: the price,
+    -- the action, the access.
+    if status not in ('applied', 'insufficient') or r.customer_id is null then
+      v_entry := _ledger_entry(p_workspace, r.idempotency_key);
+      if v_entry.version is not null then
+        if v_entry.fingerprint = r.fingerprint and v_entry.operation = 'debit' then
+          status := 'replayed';
+          cost := -v_entry.amount;
+          balance := v_entry.balance_after;
+          version := v_entry.version;
+          posted_at := v_entry.created_at;
+        else
+          status := 'conflict';
+        end if;
+      end if;
+    end if;
+    return next;
+  end loop;
+end $$;
+
+grant execute on function usage_check_batch, usage_post_batch to estars_app;

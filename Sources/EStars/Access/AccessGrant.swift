@@ -1,0 +1,78 @@
+import Foundation
+import Ledger
+import Postgres
+
+/// A customer's right to a feature, for a time or for good, and the charge that paid for it.
+public struct AccessGrant: Sendable, Equatable {
+  public let id: Int64
+  public let entitlement: String
+  public let botID: Int64?
+  public let chargeID: String?
+  public let startsAt: Date
+  /// `Date.distantFuture` = for good.
+  public let endsAt: Date
+  public let endedAt: Date?
+
+  public func isActive(at: Date) -> Bool { endedAt == nil && startsAt <= at && at < endsAt }
+
+  init(_ row: Row) throws {
+    id = try row.get("access_grant_id")
+    entitlement = try row.get("entitlement")
+    botID = try row.getIfPresent("bot_id")
+    chargeID = try row.getIfPresent("charge_id")
+    startsAt = try row.get("starts_at")
+    endsAt = try row.get("ends_at")
+    endedAt = try row.getIfPresent("ended_at")
+  }
+
+  public static func of(
+    customer id: Int64, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> [AccessGrant] {
+    try await pool.query(
+      """
+      select * from access_grants where workspace_id = \(scope.workspaceID) and customer_id = \(id)
+      order by access_grant_id desc limit 100
+      """, in: scope
+    ).map(AccessGrant.init)
+  }
+}
+
+extension Transaction {
+  /// Grants what a charge bought. A customer who has the entitlement already gets the new days
+  /// after the old ones. The same charge grants once.
+  func grantAccess(
+    _ entitlement: String, days: Int?, customerID: Int64, botID: Int64, chargeID: String,
+    in scope: WorkspaceScope, at: Date
+  ) async throws {
+    let runningUntil = try await query(
+      """
+      select max(ends_at) as until from access_grants
+      where workspace_id = \(scope.workspaceID) and customer_id = \(customerID)
+        and entitlement = \(entitlement) and ended_at is null and ends_at > \(at)
+        and ends_at < 'infinity'
+      """
+    ).first?.getIfPresent("until", as: Date.self)
+    let start = runningUntil ?? at
+    let end = days.map { start.addingTimeInterval(Double($0) * 86_400) } ?? .distantFuture
+    try await execute(
+      """
+      insert into access_grants (workspace_id, customer_id, entitlement, bot_id, charge_id,
+        starts_at, ends_at)
+      values (\(scope.workspaceID), \(customerID), \(entitlement), \(botID), \(chargeID),
+        \(start), \(end))
+      on conflict do nothing
+      """)
+  }
+
+  /// Ends what this charge granted and nothing else.
+  func endAccess(
+    botID: Int64, chargeID: String, reason: String, in scope: WorkspaceScope, at: Date
+  ) async throws -> Int {
+    try await execute(
+      """
+      update access_grants set ended_at = \(at), ended_reason = \(reason)
+      where workspace_id = \(scope.workspaceID) and bot_id = \(botID) and charge_id = \(chargeID)
+        and ended_at is null and ends_at > \(at)
+      """)
+  }
+}

@@ -1,0 +1,39 @@
+import Foundation
+
+/// Every bound of the product in one place: sizes in bytes, times in seconds, counts in items.
+public enum Limits {
+  /// `invoice_payload` of the Bot API: 1–128 bytes.
+  public static let invoicePayloadBytes = 128
+  /// The opaque note a bot may leave with a checkout.
+  public static let resumeBytes = 4096
+  public static let idempotencyKeyBytes = 200
+  public static let refBytes = 200
+  public static let searchTextCharacters = 100
+  public static let jsonBodyBytes = 1 << 20
+  public static let jsonDepth = 32
+  public static let formBodyBytes = 64 << 10
+  public static let units = 1_000_000
+  public static let telegramID: Int64 = 1 << 52
+  /// A checkout's link may be paid for this long.
+  public static let checkoutSeconds = 24 * 3600
+  /// A customer's purchases in one hour; the next one is refused at pre-checkout.
+  public static let purchasesPerHour = 10
+  /// What the database may take of Telegram's ten seconds before the workspace's policy answers.
+  public static let preCheckoutDatabaseSeconds = 1.0
+  public static let updateAttempts = 12
+  public static let jobLeaseSeconds = 60
+  public static let pageSize = 50
+  public static let timelinePageSize = 40
+  public static let passwordBytes = 256
+  public static let passwordHashesAtOnce = 2
+  public static let passwordHashesWaiting = 32
+  public static let sessionIdleSeconds = 12 * 3600
+  public static let sessionSeconds = 7 * 24 * 3600
+  public static let loginFailures = 10
+  public static let loginWindowSeconds = 15 * 60
+  public static let usageBatch = 100
+  /// How long a cached bot, key or catalogue may be older than the database.
+  public static let directorySeconds = 2.0
+  /// Different customers that one API key may read in a minute: a guard against enumeration.
+  public static let customersReadPerMinute = 600
+}

@@ -1,0 +1,234 @@
+import Foundation
+import Ledger
+import Postgres
+import Telegram
+
+/// A charge as Telegram reported it, together with who reported it.
+struct ReportedCharge: Sendable {
+  let payment: SuccessfulPayment
+  let buyerTelegramID: Int64
+  let buyerName: CustomerName
+  let paidAt: Date
+}
+
+/// What became of a payment or refund that arrived.
+public struct PaymentOutcome: Sendable, Equatable {
+  public enum Kind: String, Sendable {
+    case credited = "payment.credited"
+    case unmatched = "payment.unmatched"
+    case refundedBefore = "payment.refunded_before"
+    case duplicate = "payment.duplicate"
+    case refunded = "refund.recorded"
+    case refundDuplicate = "refund.duplicate"
+  }
+
+  public let kind: Kind
+  public let paymentID: Int64?
+}
+
+extension Transaction {
+  /// Only one transaction at a time decides about a charge: its payment and its refund may arrive
+  /// together, in any order, several times.
+  private func lockCharge(_ botID: Int64, _ chargeID: String) async throws {
+    try await execute(
+      "select pg_advisory_xact_lock(hashtextextended(\(chargeID), \(botID)))")
+  }
+
+  /// Records a successful payment: payment, lots, access, checkout and audit, or none of them.
+  /// A genuine payment always credits its payer, whatever became of the checkout meanwhile;
+  /// pre-checkout is where buyers, prices and expired invoices are refused.
+  func recordPayment(
+    _ charge: ReportedCharge, to bot: Bot, _ secrets: Secrets, in scope: WorkspaceScope, at: Date
+  ) async throws -> PaymentOutcome {
+    let chargeID = charge.payment.telegramPaymentChargeID
+    try await lockCharge(bot.id, chargeID)
+    if let known = try await query(
+      """
+      select payment_id from payments where workspace_id = \(scope.workspaceID)
+        and bot_id = \(bot.id) and charge_id = \(chargeID)
+      """
+    ).first {
+      return PaymentOutcome(kind: .duplicate, paymentID: try known.get("payment_id"))
+    }
+    let customer = try await customer(
+      telegramID: charge.buyerTelegramID, name: charge.buyerName, in: scope, at: at)
+    let checkout = try await checkout(of: charge.payment, secrets, in: scope)
+    let refundedAt = try await query(
+      """
+      select refunded_at from refunds where workspace_id = \(scope.workspaceID)
+        and bot_id = \(bot.id) and charge_id = \(chargeID)
+      """
+    ).first?.get("refunded_at", as: Date.self)
+    let state: Payment.State =
+      refundedAt != nil ? .refunded : checkout != nil ? .credited : .unmatched
+    let paymentID = try await insertPayment(
+      charge, bot, customer, checkout, state, refundedAt, in: scope, at: at)
+    if let checkout {
+      try await execute(
+        """
+        update checkouts set state = 'paid', closed_at = coalesce(closed_at, \(at))
+        where workspace_id = \(scope.workspaceID) and checkout_id = \(checkout.id)
+          and state <> 'paid'
+        """)
+    }
+    if state == .credited, let checkout {
+      try await creditPayment(chargeID, bot, customer, checkout, in: scope, at: at)
+    }
+    if checkout != nil {
+      try await execute(
+        """
+        update customers set has_purchased = true
+        where workspace_id = \(scope.workspaceID) and customer_id = \(customer.id)
+          and not has_purchased
+        """)
+    }
+    try await audit(
+      Actor(.telegram, "@\(bot.username)"), "payment.\(state.rawValue)", "payment",
+      String(paymentID),
+      after: ["stars": String(charge.payment.totalAmount), "sku": checkout?.sku ?? ""],
+      in: scope, at: at)
+    let kinds: [Payment.State: PaymentOutcome.Kind] = [
+      .credited: .credited, .unmatched: .unmatched, .refunded: .refundedBefore,
+    ]
+    return PaymentOutcome(kind: kinds[state] ?? .unmatched, paymentID: paymentID)
+  }
+
+  /// The checkout that the payload names, locked; nil when the payload is not this workspace's.
+  private func checkout(
+    of payment: SuccessfulPayment, _ secrets: Secrets, in scope: WorkspaceScope
+  ) async throws -> Checkout? {
+    guard payment.currency == "XTR",
+      let payload = try? InvoicePayload(payment.invoicePayload, in: scope, secrets)
+    else { return nil }
+    return try await query(
+      """
+      select * from checkouts where workspace_id = \(scope.workspaceID)
+        and checkout_id = \(payload.checkoutID) for update
+      """
+    ).first.map(Checkout.init)
+  }
+
+  private func insertPayment(
+    _ charge: ReportedCharge, _ bot: Bot, _ customer: Customer, _ checkout: Checkout?,
+    _ state: Payment.State, _ refundedAt: Date?, in scope: WorkspaceScope, at: Date
+  ) async throws -> Int64 {
+    let payment = charge.payment
+    let review: String? =
+      if checkout == nil {
+        "unknown_payload"
+      } else if checkout?.state == .paid && !(payment.isRecurring ?? false) {
+        "second_payment"
+      } else if checkout?.customerID != customer.id {
+        "buyer_differs"
+      } else if checkout?.stars != payment.totalAmount { "amount_differs" } else { nil }
+    let credits = state == .credited ? checkout?.credits ?? 0 : 0
+    let bonus = state == .credited ? checkout?.bonusCredits ?? 0 : 0
+    return try await query(
+      """
+      insert into payments (workspace_id, bot_id, charge_id, provider_charge_id, customer_id,
+        checkout_id, state, stars, sku, title, credits, bonus_credits, is_recurring,
+        invoice_payload, review, paid_at, recorded_at, refunded_at)
+      values (\(scope.workspaceID), \(bot.id), \(payment.telegramPaymentChargeID),
+        \(payment.providerPaymentChargeID), \(customer.id), \(checkout?.id), \(state.rawValue),
+        \(payment.totalAmount), \(checkout?.sku), \(checkout?.title), \(credits), \(bonus),
+        \(payment.isRecurring ?? false), \(payment.invoicePayload), \(review), \(charge.paidAt),
+        \(at), \(refundedAt))
+      returning payment_id
+      """)[0].get("payment_id")
+  }
+
+  /// The paid lot, the bonus lot and the access that a charge bought.
+  private func creditPayment(
+    _ chargeID: String, _ bot: Bot, _ customer: Customer, _ checkout: Checkout,
+    in scope: WorkspaceScope, at: Date
+  ) async throws {
+    let expiresAt = checkout.creditsValidDays.map { at.addingTimeInterval(Double($0) * 86_400) }
+    let charge = Charge(botID: bot.id, chargeID: chargeID)
+    let account = Account(customer.id, unit: checkout.creditUnit)
+    let paid = try await credit(
+      Grant(
+        checkout.credits, source: .payment, charge: charge, isPaid: true, expiresAt: expiresAt,
+        stars: checkout.stars),
+      to: account, key: "charge:\(bot.id):\(chargeID):paid", in: scope, at: at)
+    guard paid.status == .applied else { throw PaymentProblem.posting("paid", paid.status) }
+    if checkout.bonusCredits > 0 {
+      let bonus = try await credit(
+        Grant(checkout.bonusCredits, source: .bonus, charge: charge, expiresAt: expiresAt),
+        to: account, key: "charge:\(bot.id):\(chargeID):bonus", in: scope, at: at)
+      guard bonus.status == .applied else { throw PaymentProblem.posting("bonus", bonus.status) }
+    }
+    if let entitlement = checkout.entitlement {
+      try await grantAccess(
+        entitlement, days: checkout.entitlementDays, customerID: customer.id, botID: bot.id,
+        chargeID: chargeID, in: scope, at: at)
+    }
+  }
+}
+
+/// The ledger did not take what a charge bought. The update stays in the inbox and is tried again.
+struct PaymentProblem: Error, CustomStringConvertible {
+  let description: String
+
+  static func posting(_ lot: String, _ status: PostingStatus) -> PaymentProblem {
+    PaymentProblem(description: "the \(lot) lot was answered \(status.rawValue)")
+  }
+}
+
+extension Transaction {
+  /// Records that Telegram gave the Stars back: clawback by the workspace's policy, the end of the
+  /// charge's access, audit. A refund that arrives before its payment is kept for it.
+  func recordRefund(
+    _ refund: RefundedPayment, payerTelegramID: Int64?, refundedAt: Date, by bot: Bot,
+    _ workspace: Workspace, in scope: WorkspaceScope, at: Date
+  ) async throws -> PaymentOutcome {
+    let chargeID = refund.telegramPaymentChargeID
+    try await lockCharge(bot.id, chargeID)
+    let payment = try await query(
+      """
+      select * from payments where workspace_id = \(scope.workspaceID) and bot_id = \(bot.id)
+        and charge_id = \(chargeID)
+      """
+    ).first.map(Payment.init)
+    let known = try await query(
+      """
+      select refund_id from refunds where workspace_id = \(scope.workspaceID)
+        and bot_id = \(bot.id) and charge_id = \(chargeID)
+      """)
+    guard known.isEmpty else {
+      return PaymentOutcome(kind: .refundDuplicate, paymentID: payment?.id)
+    }
+    let clawback = payment?.state == .credited
+      ? try await self.clawback(
+        Charge(botID: bot.id, chargeID: chargeID), key: "refund:\(bot.id):\(chargeID)",
+        policy: workspace.refundDebtPolicy, in: scope, at: at)
+      : nil
+    if let clawback, clawback.status != .applied {
+      throw PaymentProblem(description: "the clawback was answered \(clawback.status.rawValue)")
+    }
+    try await execute(
+      """
+      insert into refunds (workspace_id, bot_id, charge_id, customer_id, stars, source, state,
+        clawback_status, refunded_at, recorded_at)
+      values (\(scope.workspaceID), \(bot.id), \(chargeID), \(payment?.customerID),
+        \(refund.totalAmount), 'telegram', 'confirmed', \(clawback?.status.rawValue),
+        \(refundedAt), \(at))
+      """)
+    if let payment {
+      try await execute(
+        """
+        update payments set state = 'refunded', refunded_at = \(refundedAt)
+        where workspace_id = \(scope.workspaceID) and payment_id = \(payment.id)
+        """)
+      _ = try await endAccess(
+        botID: bot.id, chargeID: chargeID, reason: "refund", in: scope, at: at)
+    }
+    try await audit(
+      Actor(.telegram, "@\(bot.username)"), "payment.refunded", "payment",
+      payment.map { String($0.id) } ?? chargeID,
+      after: [
+        "stars": String(refund.totalAmount),
+        "debt_policy": workspace.refundDebtPolicy.rawValue,
+      ], in: scope, at: at)
+    return PaymentOutcome(kind: .refunded, paymentID: payment?.id)
+  }
+}

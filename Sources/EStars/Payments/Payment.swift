@@ -1,0 +1,133 @@
+import Foundation
+import Ledger
+import Postgres
+
+/// Stars that a customer paid to a bot. One row per charge, for ever.
+public struct Payment: Sendable, Equatable {
+  public enum State: String, Sendable { case credited, unmatched, refunded }
+
+  public let id: Int64
+  public let botID: Int64
+  public let chargeID: String
+  public let customerID: Int64
+  public let checkoutID: Int64?
+  public let state: State
+  public let stars: Int64
+  public let sku: String?
+  public let title: String?
+  public let credits: Int64
+  public let bonusCredits: Int64
+  public let isRecurring: Bool
+  /// Why a person should look at it: `unknown_payload`, `second_payment`, `buyer_differs`,
+  /// `amount_differs`.
+  public let review: String?
+  public let paidAt: Date
+  public let refundedAt: Date?
+
+  init(_ row: Row) throws {
+    id = try row.get("payment_id")
+    botID = try row.get("bot_id")
+    chargeID = try row.get("charge_id")
+    customerID = try row.get("customer_id")
+    checkoutID = try row.getIfPresent("checkout_id")
+    state = State(rawValue: try row.get("state")) ?? .unmatched
+    stars = try row.get("stars")
+    sku = try row.getIfPresent("sku")
+    title = try row.getIfPresent("title")
+    credits = try row.get("credits")
+    bonusCredits = try row.get("bonus_credits")
+    isRecurring = try row.get("is_recurring")
+    review = try row.getIfPresent("review")
+    paidAt = try row.get("paid_at")
+    refundedAt = try row.getIfPresent("refunded_at")
+  }
+
+  public static func find(
+    id: Int64, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> Payment? {
+    try await pool.query(
+      "select * from payments where workspace_id = \(scope.workspaceID) and payment_id = \(id)",
+      in: scope
+    ).first.map(Payment.init)
+  }
+
+  /// A customer's payments, newest first.
+  public static func of(
+    customer id: Int64, limit: Int = 100, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> [Payment] {
+    try await pool.query(
+      """
+      select * from payments where workspace_id = \(scope.workspaceID) and customer_id = \(id)
+      order by paid_at desc, payment_id desc limit \(limit)
+      """, in: scope
+    ).map(Payment.init)
+  }
+
+  public static func find(
+    botID: Int64, chargeID: String, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> Payment? {
+    guard chargeID.utf8.count <= 2048, !chargeID.contains("\0") else { return nil }
+    return try await pool.query(
+      """
+      select * from payments where workspace_id = \(scope.workspaceID) and bot_id = \(botID)
+        and charge_id = \(chargeID)
+      """, in: scope
+    ).first.map(Payment.init)
+  }
+
+  /// The lots that the charge made and what is left of each.
+  public func lots(in scope: WorkspaceScope, _ pool: Pool) async throws -> [Balance.Lot] {
+    try await pool.query(
+      """
+      select l.lot_id, l.source, l.amount, coalesce(o.amount_left, 0) as amount_left,
+        l.expires_at, l.bot_id, l.charge_id, e.created_at
+      from lots l
+      join entries e on e.workspace_id = l.workspace_id and e.account_id = l.account_id
+        and e.unit = l.unit and e.version = l.lot_id
+      left join open_lots o on o.workspace_id = l.workspace_id and o.account_id = l.account_id
+        and o.unit = l.unit and o.lot_id = l.lot_id
+      where l.workspace_id = \(scope.workspaceID) and l.bot_id = \(botID)
+        and l.charge_id = \(chargeID)
+      order by l.lot_id
+      """, in: scope
+    ).map(Balance.Lot.init)
+  }
+
+  /// The workspace's payments, newest first, older than the cursor.
+  public static func recent(
+    before: Cursor?, limit: Int, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> [Payment] {
+    let older: SQL = before.map { "and (paid_at, payment_id) < (\($0.paidAt), \($0.id))" } ?? ""
+    return try await pool.query(
+      """
+      select * from payments where workspace_id = \(scope.workspaceID) \(older)
+      order by paid_at desc, payment_id desc limit \(limit)
+      """, in: scope
+    ).map(Payment.init)
+  }
+
+  /// A place in the list of payments; it survives new ones arriving.
+  public struct Cursor: Sendable, Equatable {
+    public let paidAt: Date
+    public let id: Int64
+
+    public var text: String { "\(Int64((paidAt.timeIntervalSince1970 * 1e6).rounded()))-\(id)" }
+
+    public init(_ payment: Payment) {
+      paidAt = payment.paidAt
+      id = payment.id
+    }
+
+    public init?(_ text: String) {
+      let parts = text.split(separator: "-").compactMap { Int64($0) }
+      guard parts.count == 2 else { return nil }
+      paidAt = Date(timeIntervalSince1970: Double(parts[0]) / 1e6)
+      id = parts[1]
+    }
+  }
+
+  public func checkout(in scope: WorkspaceScope, _ pool: Pool) async throws -> Checkout? {
+    guard let checkoutID else { return nil }
+    return try await Checkout.find(id: checkoutID, in: scope, pool)
+  }
+}

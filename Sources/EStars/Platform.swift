@@ -1,0 +1,48 @@
+import Foundation
+import Ledger
+import Logging
+import Postgres
+import Synchronization
+import Telegram
+
+/// The product over one database: what the doors (web, API, webhook, worker) share.
+public final class Platform: Sendable {
+  public let pool: Pool
+  public let secrets: Secrets
+  public let logger: Logger
+  public let directory: Directory
+  public let login: Login
+  public let passwords: PasswordHasher
+  public let preCheckout: PreCheckout
+  public let usage: Usage
+  private let clients = Mutex<[Int64: (sealed: [UInt8], client: TelegramClient)]>([:])
+
+  public init(pool: Pool, secrets: Secrets, logger: Logger) {
+    self.pool = pool
+    self.secrets = secrets
+    self.logger = logger
+    passwords = PasswordHasher()
+    directory = Directory(pool: pool)
+    login = Login(pool: pool, passwords: passwords)
+    preCheckout = PreCheckout(pool: pool, secrets: secrets)
+    usage = Usage(pool: pool)
+  }
+
+  public var updates: UpdateIntake { UpdateIntake(platform: self) }
+
+  /// The Bot API client of a bot; its token is unsealed once and kept with its rate limits.
+  ///
+  /// - Throws: ``Secrets/Problem/sealed`` when the token was sealed under another key.
+  public func telegram(for bot: Bot) throws -> TelegramClient {
+    if let known = clients.withLock({ $0[bot.id] }), known.sealed == bot.sealedToken {
+      return known.client
+    }
+    guard let token = BotToken(try secrets.open(bot.sealedToken)) else {
+      throw Secrets.Problem.sealed
+    }
+    let client = TelegramClient(
+      token: token, endpoint: bot.endpoint, pace: CallPace(), logger: logger)
+    clients.withLock { $0[bot.id] = (bot.sealedToken, client) }
+    return client
+  }
+}

@@ -1,0 +1,113 @@
+import Crypto
+import Foundation
+
+/// The deployment's master key. Everything secret is derived from it by purpose, so that a payload
+/// signature can never be used as a sealing key.
+public struct Secrets: Sendable {
+  private let master: SymmetricKey
+
+  public enum Problem: Error, CustomStringConvertible {
+    case missing, weak, sealed
+    public var description: String {
+      switch self {
+      case .missing:
+        "ESTARS_SECRET_KEY is missing: set it to 32 random bytes in hex (openssl rand -hex 32)"
+      case .weak:
+        "ESTARS_SECRET_KEY is too weak: it must be 64 hex digits from a random source"
+      case .sealed: "a sealed value could not be opened: ESTARS_SECRET_KEY differs from the one it was sealed with"
+      }
+    }
+  }
+
+  /// - Parameter hex: 64 hex digits. Keys with fewer than 12 different bytes are refused as typed
+  ///   by hand.
+  public init(hex: String?) throws(Problem) {
+    guard let hex, !hex.isEmpty else { throw .missing }
+    guard let bytes = Bytes.fromHex(hex), bytes.count >= 32, Set(bytes).count >= 12 else {
+      throw .weak
+    }
+    master = SymmetricKey(data: bytes)
+  }
+
+  func key(_ purpose: String) -> SymmetricKey {
+    HKDF<SHA256>.deriveKey(
+      inputKeyMaterial: master, info: Array("estars/\(purpose)".utf8), outputByteCount: 32)
+  }
+
+  /// AES-GCM over the text: nonce, ciphertext and tag in one value.
+  public func seal(_ text: String) throws -> [UInt8] {
+    guard let box = try AES.GCM.seal(Array(text.utf8), using: key("seal")).combined else {
+      throw Problem.sealed
+    }
+    return Array(box)
+  }
+
+  /// - Throws: ``Problem/sealed`` when the value was sealed with another key or altered.
+  public func open(_ sealed: [UInt8]) throws -> String {
+    do {
+      let plain = try AES.GCM.open(AES.GCM.SealedBox(combined: sealed), using: key("seal"))
+      return String(decoding: plain, as: UTF8.self)
+    } catch { throw Problem.sealed }
+  }
+}
+
+/// Byte strings as they stand in URLs, configuration and tables.
+public enum Bytes {
+  public static func random(_ count: Int) -> [UInt8] {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+  }
+
+  public static func sha256(_ text: String) -> [UInt8] { Array(SHA256.hash(data: Array(text.utf8))) }
+
+  public static func hex(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.reduce(into: "") { text, byte in
+      text.append(Character(Unicode.Scalar(hexDigits[Int(byte >> 4)])))
+      text.append(Character(Unicode.Scalar(hexDigits[Int(byte & 15)])))
+    }
+  }
+
+  private static let hexDigits = Array("0123456789abcdef".utf8)
+
+  public static func fromHex(_ text: String) -> [UInt8]? {
+    let digits = Array(text.utf8)
+    guard digits.count.isMultiple(of: 2) else { return nil }
+    var bytes: [UInt8] = []
+    for index in stride(from: 0, to: digits.count, by: 2) {
+      guard let high = Character(Unicode.Scalar(digits[index])).hexDigitValue,
+        let low = Character(Unicode.Scalar(digits[index + 1])).hexDigitValue
+      else { return nil }
+      bytes.append(UInt8(high << 4 | low))
+    }
+    return bytes
+  }
+
+  public static func base64URL(_ bytes: [UInt8]) -> String {
+    Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+      .replacing("=", with: "")
+  }
+
+  public static func fromBase64URL(_ text: some StringProtocol) -> [UInt8]? {
+    var padded = String(text).replacing("-", with: "+").replacing("_", with: "/")
+    while padded.utf8.count % 4 != 0 { padded += "=" }
+    return Data(base64Encoded: padded).map(Array.init)
+  }
+
+  /// Compares in a time that depends on the lengths alone.
+  public static func equalInConstantTime(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+    guard a.count == b.count else { return false }
+    return zip(a, b).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+  }
+
+  /// The first 64 bits of SHA-256 over the parts, length-prefixed so that ("a","bc") and ("ab","c")
+  /// differ. It tells a retry of a request from another request under the same key.
+  public static func fingerprint(_ parts: [String]) -> Int64 {
+    var hash = SHA256()
+    for part in parts {
+      withUnsafeBytes(of: UInt64(part.utf8.count).bigEndian) { hash.update(bufferPointer: $0) }
+      hash.update(data: Array(part.utf8))
+    }
+    let prefix = hash.finalize().prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return Int64(bitPattern: prefix)
+  }
+}

@@ -1,0 +1,229 @@
+import Foundation
+import Ledger
+import Logging
+import Postgres
+import Telegram
+
+/// Takes a bot's updates in: pre-checkouts are answered at once, everything else is stored before
+/// it is acknowledged and, where it moves money, processed in the same transaction.
+public struct UpdateIntake: Sendable {
+  public enum Handled: Sendable, Equatable {
+    case preCheckout(queryID: String, PreCheckout.Verdict, languageCode: String?)
+    case stored(outcome: String, paymentID: Int64?, isDuplicate: Bool)
+  }
+
+  public enum Refusal: Error, Sendable, Equatable {
+    /// The body is no update; the text says what is wrong with it.
+    case malformed(String)
+  }
+
+  private let platform: Platform
+
+  init(platform: Platform) { self.platform = platform }
+
+  /// - Parameter body: At most ``Limits/jsonBodyBytes`` of valid JSON, checked by the caller.
+  /// - Throws: ``Refusal``; a `PostgresError` when the update could not be stored, in which case the
+  ///   sender must try again.
+  public func receive(
+    _ body: String, for bot: Bot, in workspace: Workspace, scope: WorkspaceScope
+  ) async throws -> Handled {
+    let update: IncomingUpdate
+    do {
+      update = try JSONDecoder().decode(IncomingUpdate.self, from: Data(body.utf8))
+    } catch let error as DecodingError {
+      throw Refusal.malformed(error.plainWords)
+    }
+    if let query = update.preCheckoutQuery {
+      let catalog = try await platform.directory.catalog(of: workspace.id)
+      let verdict = await platform.preCheckout.decide(query, in: workspace, scope: scope, catalog)
+      return .preCheckout(
+        queryID: query.id, verdict, languageCode: query.from.languageCode)
+    }
+    do {
+      return try await process(update, body, bot, workspace, scope)
+    } catch let error where !(error as? PostgresError).isOutage {
+      platform.logger.error(
+        "update left in the inbox",
+        metadata: ["bot": "\(bot.id)", "update": "\(update.updateID)", "error": "\(error)"])
+      return try await keep(update, body, bot, scope, error: "\(error)")
+    }
+  }
+
+  /// Stores and processes in one transaction; a second delivery of the same update waits for the
+  /// first and then learns what it did.
+  private func process(
+    _ update: IncomingUpdate, _ body: String, _ bot: Bot, _ workspace: Workspace,
+    _ scope: WorkspaceScope
+  ) async throws -> Handled {
+    let at = scope.now
+    return try await platform.pool.transaction(in: scope) { tx in
+      let stored = try await tx.execute(
+        """
+        insert into updates (workspace_id, bot_id, update_id, kind, state, outcome, received_at,
+          processed_at, body)
+        values (\(scope.workspaceID), \(bot.id), \(update.updateID), \(update.kind), 'processed',
+          'stored', \(at), \(at), \(update.movesMoney || update.isOrdinary ? nil : body))
+        on conflict do nothing
+        """)
+      guard stored == 1 else { return try await tx.known(update, bot, in: scope) }
+      guard update.movesMoney else {
+        return .stored(outcome: "stored", paymentID: nil, isDuplicate: false)
+      }
+      let outcome = try await tx.apply(update, bot, workspace, platform.secrets, in: scope, at: at)
+      try await tx.finish(update.updateID, bot, outcome, in: scope, at: at)
+      return .stored(
+        outcome: outcome.kind.rawValue, paymentID: outcome.paymentID, isDuplicate: false)
+    }
+  }
+
+  /// The update could not be processed: it waits in the inbox for the worker.
+  private func keep(
+    _ update: IncomingUpdate, _ body: String, _ bot: Bot, _ scope: WorkspaceScope, error: String
+  ) async throws -> Handled {
+    let at = scope.now
+    try await platform.pool.execute(
+      """
+      insert into updates (workspace_id, bot_id, update_id, kind, body, state, attempts,
+        last_error, retry_at, received_at)
+      values (\(scope.workspaceID), \(bot.id), \(update.updateID), \(update.kind), \(body),
+        'pending', 1, \(String(error.prefix(500))), \(at.addingTimeInterval(5)), \(at))
+      on conflict do nothing
+      """, in: scope)
+    return .stored(outcome: "pending", paymentID: nil, isDuplicate: false)
+  }
+
+  /// Tries the oldest waiting updates of a workspace again.
+  ///
+  /// - Returns: How many were processed.
+  public func retryPending(in workspace: Workspace, scope: WorkspaceScope) async throws -> Int {
+    let at = scope.now
+    let rows = try await platform.pool.query(
+      """
+      select bot_id, update_id, body, attempts from updates
+      where workspace_id = \(scope.workspaceID) and state = 'pending' and retry_at <= \(at)
+      order by retry_at limit 100
+      """, in: scope)
+    var processed = 0
+    for row in rows {
+      guard let bot = try await platform.directory.bot(row.get("bot_id")) else { continue }
+      let updateID: Int64 = try row.get("update_id")
+      let attempts: Int = try row.get("attempts")
+      do {
+        let body = try row.get("body", as: String.self)
+        let update = try JSONDecoder().decode(IncomingUpdate.self, from: Data(body.utf8))
+        try await platform.pool.transaction(in: scope) { tx in
+          guard try await tx.lockPending(updateID, bot, in: scope) else { return }
+          let outcome = try await tx.apply(
+            update, bot, workspace, platform.secrets, in: scope, at: at)
+          try await tx.finish(updateID, bot, outcome, in: scope, at: at)
+        }
+        processed += 1
+      } catch let error where !(error as? PostgresError).isOutage {
+        let givesUp = attempts + 1 >= Limits.updateAttempts
+        let wait = min(3600.0, 5 * pow(2, Double(attempts)))
+        try await platform.pool.execute(
+          """
+          update updates set attempts = attempts + 1, last_error = \(String("\(error)".prefix(500))),
+            state = \(givesUp ? "failed" : "pending"), retry_at = \(at.addingTimeInterval(wait))
+          where workspace_id = \(scope.workspaceID) and bot_id = \(bot.id)
+            and update_id = \(updateID) and state = 'pending'
+          """, in: scope)
+      }
+    }
+    return processed
+  }
+}
+
+extension IncomingUpdate {
+  var movesMoney: Bool { payment != nil || refund != nil }
+
+  /// Kinds whose bodies hold people's words and have no use here. Others are kept for seven days,
+  /// for the day somebody asks what they were.
+  fileprivate var isOrdinary: Bool {
+    ["message", "edited_message", "callback_query", "inline_query"].contains(kind)
+  }
+}
+
+extension PostgresError? {
+  /// The database itself is away, so there is no use in writing that something failed.
+  fileprivate var isOutage: Bool {
+    guard let error = self else { return false }
+    return error.kind != .server && error.kind != .decoding
+  }
+}
+
+extension Transaction {
+  fileprivate func apply(
+    _ update: IncomingUpdate, _ bot: Bot, _ workspace: Workspace, _ secrets: Secrets,
+    in scope: WorkspaceScope, at: Date
+  ) async throws -> PaymentOutcome {
+    if let charge = update.payment {
+      return try await recordPayment(charge, to: bot, secrets, in: scope, at: at)
+    }
+    guard let refund = update.refund else {
+      return PaymentOutcome(kind: .duplicate, paymentID: nil)
+    }
+    return try await recordRefund(
+      refund.refund, payerTelegramID: refund.payerTelegramID, refundedAt: refund.refundedAt,
+      by: bot, workspace, in: scope, at: at)
+  }
+
+  fileprivate func finish(
+    _ updateID: Int64, _ bot: Bot, _ outcome: PaymentOutcome, in scope: WorkspaceScope, at: Date
+  ) async throws {
+    try await execute(
+      """
+      update updates set state = 'processed', processed_at = \(at), body = null,
+        outcome = \(outcome.kind.rawValue), payment_id = \(outcome.paymentID)
+      where workspace_id = \(scope.workspaceID) and bot_id = \(bot.id)
+        and update_id = \(updateID)
+      """)
+  }
+
+  fileprivate func lockPending(
+    _ updateID: Int64, _ bot: Bot, in scope: WorkspaceScope
+  ) async throws -> Bool {
+    try await query(
+      """
+      select from updates where workspace_id = \(scope.workspaceID) and bot_id = \(bot.id)
+        and update_id = \(updateID) and state = 'pending' for update skip locked
+      """
+    ).count == 1
+  }
+
+  fileprivate func known(
+    _ update: IncomingUpdate, _ bot: Bot, in scope: WorkspaceScope
+  ) async throws -> UpdateIntake.Handled {
+    let row = try await query(
+      """
+      select outcome, state, payment_id from updates where workspace_id = \(scope.workspaceID)
+        and bot_id = \(bot.id) and update_id = \(update.updateID)
+      """
+    ).first
+    return .stored(
+      outcome: try row?.getIfPresent("outcome") ?? row?.get("state") ?? "stored",
+      paymentID: try row?.getIfPresent("payment_id"), isDuplicate: true)
+  }
+}
+
+extension DecodingError {
+  /// What is wrong and where, without Swift's words.
+  public var plainWords: String {
+    func path(_ context: Context) -> String {
+      context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
+        .joined(separator: ".")
+    }
+    switch self {
+    case .keyNotFound(let key, let context):
+      let parent = path(context)
+      return "\(parent.isEmpty ? "" : parent + ".")\(key.stringValue) is missing"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      let place = path(context)
+      return "\(place.isEmpty ? "the body" : place) has the wrong type"
+    case .dataCorrupted(let context):
+      let place = path(context)
+      return place.isEmpty ? "the body is not valid JSON" : "\(place): \(context.debugDescription)"
+    @unknown default: return "the body could not be read"
+    }
+  }
+}

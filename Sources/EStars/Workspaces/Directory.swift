@@ -1,0 +1,128 @@
+import Foundation
+@_spi(Guard) import Ledger
+import Logging
+import Postgres
+import Synchronization
+
+/// Bots, keys, workspaces and catalogues in memory, so that a request needs no look-up and a
+/// pre-checkout no database at all. An entry is at most ``Limits/directorySeconds`` old while the
+/// database answers; while it does not, the last known one serves.
+public final class Directory: Sendable {
+  private let pool: Pool
+  private let bots: AgedCache<Int64, Bot>
+  private let keys: AgedCache<[UInt8], APIKey>
+  private let workspaces: AgedCache<Int64, Workspace>
+  private let catalogs: AgedCache<Int64, Catalog>
+
+  init(pool: Pool) {
+    self.pool = pool
+    bots = AgedCache { try await Bot.find(id: $0, pool) }
+    keys = AgedCache { try await APIKey.find(hash: $0, pool) }
+    workspaces = AgedCache { try await Workspace.find(id: $0, pool) }
+    catalogs = AgedCache { id in
+      // Clock offsets play no part in a catalogue, so a bare scope will do.
+      try await Catalog.load(in: WorkspaceScope(workspaceID: id), pool)
+    }
+  }
+
+  /// Reads every bot with its workspace and catalogue, before the first request.
+  public func preload() async throws {
+    for bot in try await Bot.all(pool) {
+      bots.store(bot, for: bot.id)
+      _ = try await workspace(bot.workspaceID)
+      _ = try await catalog(of: bot.workspaceID)
+    }
+  }
+
+  public func bot(_ id: Int64) async throws -> Bot? { try await bots.value(for: id) }
+
+  public func apiKey(_ text: String) async throws -> APIKey? {
+    try await keys.value(for: Bytes.sha256(text))
+  }
+
+  public func workspace(_ id: Int64) async throws -> Workspace? {
+    try await workspaces.value(for: id)
+  }
+
+  public func catalog(of workspaceID: Int64) async throws -> Catalog {
+    try await catalogs.value(for: workspaceID) ?? Catalog(packs: [], actions: [])
+  }
+}
+
+/// Values by key with an age. A value older than ``Limits/directorySeconds`` is read again; if the
+/// source fails or is slow, the old one is used. Absent keys are not remembered, so the size is
+/// bounded by what exists; a bound on top guards against mistakes.
+final class AgedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+  private struct Entry { var value: Value; var readAt: ContinuousClock.Instant }
+
+  private let entries = Mutex<[Key: Entry]>([:])
+  private let load: @Sendable (Key) async throws -> Value?
+  private static var capacity: Int { 50_000 }
+
+  init(load: @escaping @Sendable (Key) async throws -> Value?) { self.load = load }
+
+  func store(_ value: Value, for key: Key) {
+    entries.withLock { entries in
+      if entries.count >= Self.capacity, entries[key] == nil { entries.removeAll() }
+      entries[key] = Entry(value: value, readAt: .now)
+    }
+  }
+
+  func value(for key: Key) async throws -> Value? {
+    let known = entries.withLock { $0[key] }
+    if let known, .now - known.readAt < .seconds(Limits.directorySeconds) { return known.value }
+    do {
+      let load = load
+      let fresh = try await withDeadline(seconds: Limits.preCheckoutDatabaseSeconds) {
+        try await load(key)
+      }
+      if let fresh { store(fresh, for: key) } else { entries.withLock { _ = $0.removeValue(forKey: key) } }
+      return fresh
+    } catch {
+      // The next caller should not wait as well while the database is away.
+      guard let known else { throw error }
+      store(known.value, for: key)
+      return known.value
+    }
+  }
+}
+
+/// The time was up before the work was done.
+public struct DeadlineExceeded: Error {}
+
+/// Runs the work and gives up on it after the seconds: the caller goes on at once, the work is
+/// cancelled and left to end by itself (waiting for it could take as long as a frozen database).
+public func withDeadline<T: Sendable>(
+  seconds: Double, _ work: @escaping @Sendable () async throws -> T
+) async throws -> T {
+  let first = Mutex<CheckedContinuation<T, any Error>?>(nil)
+  let resume: @Sendable (Result<T, any Error>) -> Void = { result in
+    let waiting = first.withLock { continuation in
+      defer { continuation = nil }
+      return continuation
+    }
+    waiting?.resume(with: result)
+  }
+  let tasks = Mutex<(work: Task<Void, Never>, timer: Task<Void, Never>)?>(nil)
+  defer {
+    tasks.withLock { pair in
+      pair?.work.cancel()
+      pair?.timer.cancel()
+    }
+  }
+  return try await withTaskCancellationHandler {
+    try await withCheckedThrowingContinuation { continuation in
+      first.withLock { $0 = continuation }
+      let working = Task {
+        do { resume(.success(try await work())) } catch { resume(.failure(error)) }
+      }
+      let timer = Task {
+        try? await Task.sleep(for: .seconds(seconds))
+        if !Task.isCancelled { resume(.failure(DeadlineExceeded())) }
+      }
+      tasks.withLock { $0 = (working, timer) }
+    }
+  } onCancel: {
+    resume(.failure(CancellationError()))
+  }
+}

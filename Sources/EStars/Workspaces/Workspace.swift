@@ -1,0 +1,58 @@
+import Foundation
+@_spi(Guard) import Ledger
+import Postgres
+
+/// One side (live or test) of an operator's business, with a ledger of its own.
+public struct Workspace: Sendable, Equatable {
+  public enum Side: String, Sendable { case live, test }
+  public enum OutagePolicy: String, Sendable { case accept, refuse }
+
+  public let id: Int64
+  public let slug: String
+  public let name: String
+  public let side: Side
+  /// The other side of the same business.
+  public let twinID: Int64?
+  public let timeZone: TimeZone
+  public let locale: String
+  /// Seconds added to the wall clock; 0 on a live side.
+  public let clockOffsetSeconds: Int
+  public let refundDebtPolicy: DebtPolicy
+  public let preCheckoutOutagePolicy: OutagePolicy
+
+  /// The right to act here. Only guards (session, API key, webhook secret) and jobs may take it.
+  @_spi(Guard) public var scope: WorkspaceScope {
+    WorkspaceScope(workspaceID: id, clockOffsetSeconds: clockOffsetSeconds)
+  }
+
+  static let columns: SQL = """
+    w.workspace_id, w.slug, w.name, w.side, w.twin_id, w.time_zone, w.locale,
+    w.clock_offset_seconds, w.refund_debt_policy, w.pre_checkout_outage_policy
+    """
+
+  init(_ row: Row) throws {
+    id = try row.get("workspace_id")
+    slug = try row.get("slug")
+    name = try row.get("name")
+    side = try row.get("side", as: String.self) == "live" ? .live : .test
+    twinID = try row.getIfPresent("twin_id")
+    timeZone = TimeZone(identifier: try row.get("time_zone")) ?? .gmt
+    locale = try row.get("locale")
+    clockOffsetSeconds = try row.get("clock_offset_seconds")
+    refundDebtPolicy = DebtPolicy(rawValue: try row.get("refund_debt_policy")) ?? .forgive
+    preCheckoutOutagePolicy =
+      OutagePolicy(rawValue: try row.get("pre_checkout_outage_policy")) ?? .accept
+  }
+
+  static func find(id: Int64, _ pool: Pool) async throws -> Workspace? {
+    try await pool.query(
+      "select \(columns) from workspaces w where w.workspace_id = \(id)"
+    ).first.map(Workspace.init)
+  }
+
+  /// Every workspace, for jobs and for the memory that pre-checkout answers from.
+  static func all(_ pool: Pool) async throws -> [Workspace] {
+    try await pool.query("select \(columns) from workspaces w order by w.workspace_id")
+      .map(Workspace.init)
+  }
+}

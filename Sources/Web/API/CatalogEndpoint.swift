@@ -1,0 +1,29 @@
+import EStars
+import Foundation
+
+/// `GET /v1/catalog?user=`: the packs that this user may see.
+enum CatalogEndpoint {
+  private struct Body: Encodable {
+    let packs: [PackBody]
+    let actions: [ActionBody]
+  }
+
+  private struct ActionBody: Encodable {
+    let action: String
+    let title: String
+    let priceCredits: Int64
+  }
+
+  @Sendable static func show(_ call: BotCall) async throws -> Reply {
+    let user = try UserID.parse(call.inbound.query["user"])
+    async let customer = Customer.find(telegramID: user, in: call.scope, call.platform.pool)
+    async let catalog = Catalog.load(in: call.scope, call.platform.pool)
+    let (buyer, onSale) = (try await customer, try await catalog)
+    return try .json(
+      Body(
+        packs: onSale.packs(for: buyer).map(PackBody.init),
+        actions: onSale.actions.map {
+          ActionBody(action: $0.key, title: $0.title, priceCredits: $0.priceCredits)
+        }))
+  }
+}

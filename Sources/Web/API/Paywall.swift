@@ -1,0 +1,46 @@
+import EStars
+import Foundation
+
+/// What a bot shows instead of the action when the credits do not reach.
+struct Paywall: Encodable {
+  /// `wait_first_purchase` before the first purchase, `wait_buy_credit` after it.
+  let state: String
+  let packs: [PackBody]
+
+  static func load(for telegramID: Int64, _ call: BotCall) async throws -> Paywall {
+    async let customer = Customer.find(
+      telegramID: telegramID, in: call.scope, call.platform.pool)
+    async let catalog = Catalog.load(in: call.scope, call.platform.pool)
+    let buyer = try await customer
+    return Paywall(
+      state: buyer?.hasPurchased == true ? "wait_buy_credit" : "wait_first_purchase",
+      packs: try await catalog.packs(for: buyer).map(PackBody.init))
+  }
+}
+
+/// A pack as the bot sells it.
+struct PackBody: Encodable {
+  let sku: String
+  let title: String
+  let description: String
+  let emoji: String
+  let credits: Int64
+  let bonusCredits: Int64
+  let stars: Int64
+  let firstPurchaseOnly: Bool
+  let entitlement: String?
+  let entitlementDays: Int?
+
+  init(_ pack: Pack) {
+    sku = pack.sku
+    title = pack.title
+    description = pack.description
+    emoji = pack.emoji
+    credits = pack.credits
+    bonusCredits = pack.bonusCredits
+    stars = pack.stars
+    firstPurchaseOnly = pack.audience == .firstPurchase
+    entitlement = pack.entitlement
+    entitlementDays = pack.entitlementDays
+  }
+}

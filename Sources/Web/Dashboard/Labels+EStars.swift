@@ -1,0 +1,115 @@
+import EStars
+import Foundation
+
+/// From the product's values to those that views draw.
+extension CustomerLabel {
+  init(_ customer: Customer) {
+    self.init(
+      id: customer.id,
+      name: [customer.firstName, customer.lastName].filter { !$0.isEmpty }.joined(separator: " "),
+      username: customer.username.isEmpty ? nil : customer.username,
+      telegramID: customer.telegramID)
+  }
+}
+
+extension PaymentKey {
+  init(_ payment: Payment) { self.init(botID: payment.botID, chargeID: payment.chargeID) }
+
+  init?(_ botID: Int64?, _ chargeID: String?) {
+    guard let botID, let chargeID else { return nil }
+    self.init(botID: botID, chargeID: chargeID)
+  }
+}
+
+extension PaymentRow {
+  init(_ payment: Payment, _ customer: Customer?) {
+    self.init(
+      key: PaymentKey(payment),
+      customer: customer.map(CustomerLabel.init)
+        ?? CustomerLabel(id: payment.customerID, name: ""),
+      packTitle: payment.title, stars: payment.stars,
+      state: [.credited: .paid, .unmatched: .unmatched, .refunded: .refunded][payment.state]
+        ?? .unmatched, paidAt: payment.paidAt)
+  }
+}
+
+extension LotRow {
+  init(_ lot: Balance.Lot) {
+    self.init(
+      lot: lot.id, source: LotSource(rawValue: lot.source) ?? .adjustment, granted: lot.granted,
+      left: lot.left, expiresAt: lot.expiresAt.unlessNever, grantedAt: lot.grantedAt,
+      payment: PaymentKey(lot.botID, lot.chargeID))
+  }
+}
+
+extension AccessRow {
+  init(_ grant: AccessGrant) {
+    self.init(
+      title: grant.entitlement.replacing("_", with: " ").capitalizedFirst,
+      startsAt: grant.startsAt, endsAt: grant.endsAt.unlessNever, revokedAt: grant.endedAt,
+      payment: PaymentKey(grant.botID, grant.chargeID))
+  }
+}
+
+extension HoldRow {
+  init(_ hold: OpenHold, _ catalog: Catalog) {
+    self.init(
+      id: hold.key, actionTitle: catalog.title(of: hold.action), amount: hold.amount,
+      heldAt: hold.heldAt, expiresAt: hold.expiresAt.unlessNever)
+  }
+}
+
+extension Date {
+  /// nil for the far future that stands for "never".
+  var unlessNever: Date? { self == .distantFuture ? nil : self }
+}
+
+extension Catalog {
+  /// What an action is called; its key where it is no longer in the catalogue.
+  func title(of action: String?) -> String? {
+    action.map { self.action($0)?.title ?? $0 }
+  }
+}
+
+extension StripRow {
+  init(_ event: Timeline.Event, _ catalog: Catalog) {
+    switch event {
+    case .payment(let payment):
+      self.init(
+        event: .payment(pack: payment.title), amount: payment.stars, unit: .stars,
+        at: payment.paidAt, payment: PaymentKey(payment))
+    case .refund(let payment):
+      self.init(
+        event: .refund(pack: payment.title), amount: -payment.stars, unit: .stars,
+        at: payment.refundedAt ?? payment.paidAt, payment: PaymentKey(payment))
+    case .entry(let movement): self.init(movement, catalog)
+    }
+  }
+
+  init(_ movement: Timeline.Movement, _ catalog: Catalog, customer: Customer? = nil) {
+    let action = catalog.title(of: movement.action)
+    let event: Event =
+      switch movement.kind {
+      case "credit":
+        .credit(movement.lots.first.flatMap { LotSource(rawValue: $0.source) } ?? .adjustment)
+      case "debit" where movement.operation == "commit": .commit(action: action)
+      case "debit": .use(action: action ?? "", units: movement.units ?? 1)
+      case "hold": .hold(action: action)
+      case "release": .release
+      case "clawback": .clawback
+      case "forgive": .forgiveness
+      default: .expiry
+      }
+    let charge = movement.kind == "credit" ? movement.lots.first : nil
+    self.init(
+      event: event, amount: movement.amount, at: movement.at, version: movement.version,
+      balanceAfter: movement.balanceAfter,
+      lots: movement.lots.map {
+        LotMove(
+          lot: $0.lot, source: LotSource(rawValue: $0.source) ?? .adjustment, amount: $0.amount,
+          payment: PaymentKey($0.botID, $0.chargeID))
+      },
+      payment: PaymentKey(charge?.botID, charge?.chargeID),
+      customer: customer.map(CustomerLabel.init), reason: movement.reason)
+  }
+}

@@ -1,0 +1,62 @@
+import EStars
+import Foundation
+
+/// Payments: the list and the page of one charge.
+enum PaymentsController {
+  @Sendable static func index(_ visit: Visit) async throws -> Reply {
+    let (scope, pool) = (visit.scope, visit.platform.pool)
+    let cursor = visit.inbound.query["after"].flatMap(Payment.Cursor.init)
+    var payments = try await Payment.recent(
+      before: cursor, limit: Limits.pageSize + 1, in: scope, pool)
+    let hasMore = payments.count > Limits.pageSize
+    if hasMore { payments.removeLast() }
+    let people = try await Customer.named(payments.map(\.customerID), in: scope, pool)
+    let view = PaymentsView(
+      rows: payments.map { PaymentRow($0, people[$0.customerID]) },
+      paging: Paging(
+        nextCursor: hasMore ? payments.last.map { Payment.Cursor($0).text } : nil,
+        isFirst: cursor == nil))
+    return try await visit.page(view.render)
+  }
+
+  @Sendable static func show(_ visit: Visit) async throws -> Reply {
+    let (scope, pool) = (visit.scope, visit.platform.pool)
+    let botID = try visit.inbound.id("bot")
+    guard let chargeID = visit.inbound.parameters["charge"],
+      let payment = try await Payment.find(botID: botID, chargeID: chargeID, in: scope, pool),
+      let customer = try await Customer.find(id: payment.customerID, in: scope, pool)
+    else { throw Refusal.notFound }
+    async let lots = payment.lots(in: scope, pool)
+    async let movements = Timeline.of(payment, in: scope, pool)
+    async let checkout = payment.checkout(in: scope, pool)
+    async let access = AccessGrant.of(customer: customer.id, in: scope, pool)
+    async let audit = AuditEntry.about("payment", String(payment.id), in: scope, pool)
+    let bot = try await visit.platform.directory.bot(botID)
+    let catalog = try await visit.platform.directory.catalog(of: visit.workspace.id)
+    let moved = try await movements
+    let granted = try await lots
+    let ids = Set(granted.map(\.id))
+    var strip = moved.map { StripRow($0, catalog) }
+    strip.append(StripRow(.payment(payment), catalog))
+    if payment.refundedAt != nil { strip.insert(StripRow(.refund(payment), catalog), at: 0) }
+    let view = PaymentView(
+      payment: PaymentRow(payment, customer), sku: payment.sku, botUsername: bot?.username ?? "",
+      checkout: try await checkout.map { .init(id: String($0.id), openedAt: $0.createdAt) },
+      refundedAt: payment.refundedAt, lots: granted.map(LotRow.init),
+      creditsUsed: moved.used(fromLots: ids),
+      access: try await access.filter { $0.botID == botID && $0.chargeID == chargeID }
+        .map(AccessRow.init), strip: strip,
+      audit: try await audit.map {
+        .init(at: $0.at, actor: $0.actor.name, action: $0.action, detail: $0.reason)
+      })
+    return try await visit.page(view.render)
+  }
+}
+
+extension [Timeline.Movement] {
+  /// Credits that debits took from these lots.
+  fileprivate func used(fromLots lots: Set<Int64>) -> Int64 {
+    filter { $0.kind == "debit" }.flatMap(\.lots).filter { lots.contains($0.lot) }
+      .reduce(0) { $0 - $1.amount }
+  }
+}

@@ -1,0 +1,47 @@
+import EStars
+import Foundation
+
+/// The businesses that an operator belongs to. With one business there is nothing to choose.
+enum WorkspacesController {
+  @Sendable static func index(_ call: SessionCall) async throws -> Reply {
+    let memberships = try await Membership.all(of: call.session.operator, call.platform.pool)
+    var choices: [WorkspacesView.Choice] = []
+    for membership in memberships {
+      let workspace = membership.workspace
+      let isTwin = memberships.contains { $0.workspace.id == workspace.twinID }
+      // A business with both sides is one choice, made at its live side.
+      if workspace.side == .test, isTwin { continue }
+      let twin = memberships.first { $0.workspace.id == workspace.twinID }?.workspace
+      let sides = [workspace, twin].compactMap { $0 }
+      choices.append(
+        WorkspacesView.Choice(
+          name: workspace.name, role: .init(rawValue: membership.role.rawValue) ?? .viewer,
+          liveSlug: sides.first { $0.side == .live }?.slug,
+          testSlug: sides.first { $0.side == .test }?.slug))
+    }
+    let frame = Frame(
+      language: Language(operatorLocale: call.session.operator.locale), timeZone: .gmt,
+      now: Date(), csrfToken: call.session.csrfToken,
+      operatorName: call.session.operator.name)
+    return .html(
+      WorkspacesView(choices: choices).render(with: call.server.pages.renderer, in: frame))
+  }
+}
+
+extension Visit {
+  /// What stands around a page of this visit.
+  func frame() async throws -> Frame {
+    let twin = try await Membership.all(of: session.operator, platform.pool)
+      .first { $0.workspace.id == workspace.twinID }?.workspace
+    return Frame(
+      language: Language(operatorLocale: session.operator.locale), timeZone: workspace.timeZone,
+      now: scope.now, csrfToken: session.csrfToken, operatorName: session.operator.name,
+      workspace: .init(
+        slug: workspace.slug, name: workspace.name,
+        side: workspace.side == .live ? .live : .test, otherSideSlug: twin?.slug))
+  }
+
+  func page(_ render: (Renderer, Frame) -> String) async throws -> Reply {
+    .html(render(server.pages.renderer, try await frame()))
+  }
+}

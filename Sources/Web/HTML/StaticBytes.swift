@@ -1,0 +1,65 @@
+import Crypto
+import Foundation
+
+/// A response body that never changes while the process runs, plain and compressed.
+struct StaticBytes: Sendable, Equatable {
+  /// One of the two forms, with the validator of its own that RFC 9110 asks for.
+  struct Representation: Sendable, Equatable {
+    let body: [UInt8]
+    /// Strong, quotes included.
+    let etag: String
+    /// Value of `Content-Encoding`, when there is one.
+    let contentEncoding: String?
+  }
+
+  let contentType: String
+  let cacheControl: String
+  let plain: Representation
+  let compressed: Representation?
+
+  var etag: String { plain.etag }
+  var body: [UInt8] { plain.body }
+  var gzip: [UInt8]? { compressed?.body }
+
+  init(contentType: String, body: [UInt8], cacheControl: String, compress: Bool = true) throws {
+    let hash = Self.hash(body)
+    self.contentType = contentType
+    self.cacheControl = cacheControl
+    plain = Representation(body: body, etag: "\"\(hash)\"", contentEncoding: nil)
+    compressed = try (compress ? Gzip.compress(body) : nil).map {
+      Representation(body: $0, etag: "\"\(hash)-gzip\"", contentEncoding: "gzip")
+    }
+  }
+
+  /// What a client with this `Accept-Encoding` gets. Responses need `Vary: Accept-Encoding` when
+  /// `compressed` exists.
+  func representation(acceptEncoding: String?) -> Representation {
+    guard let compressed, let acceptEncoding else { return plain }
+    for part in acceptEncoding.lowercased().split(separator: ",") {
+      let fields = part.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }
+      guard fields.first == "gzip" || fields.first == "x-gzip" else { continue }
+      let weight = fields.dropFirst().first { $0.hasPrefix("q=") }.flatMap {
+        Double($0.dropFirst(2))
+      }
+      return (weight ?? 1) > 0 ? compressed : plain
+    }
+    return plain
+  }
+
+  /// Whether a client already holds this representation (`If-None-Match`, weak comparison).
+  static func matches(_ representation: Representation, ifNoneMatch: String?) -> Bool {
+    guard let ifNoneMatch else { return false }
+    return ifNoneMatch.split(separator: ",").contains { part in
+      let tag = part.trimmingCharacters(in: .whitespaces)
+      return tag == "*" || tag == representation.etag || tag == "W/" + representation.etag
+    }
+  }
+
+  /// The first 12 hexadecimal digits of SHA-256: enough to tell versions of one file apart.
+  static func hash(_ body: [UInt8]) -> String {
+    SHA256.hash(data: body).prefix(6).map { byte in
+      let digits = String(byte, radix: 16)
+      return digits.count == 1 ? "0" + digits : digits
+    }.joined()
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Mustache
+
+/// The pages that are drawn from a file of the same name in `Templates/`.
+enum TemplateName: String, Sendable, CaseIterable {
+  case login = "dashboard/login"
+  case workspaces = "dashboard/workspaces"
+  case overview = "dashboard/overview"
+  case customers = "dashboard/customers"
+  case customer = "dashboard/customer"
+  case payments = "dashboard/payments"
+  case payment = "dashboard/payment"
+  case error = "error"
+  case landing = "site/landing"
+}
+
+/// Every template, parsed once at boot.
+struct Templates: Sendable {
+  private let library: MustacheLibrary
+  /// Source of each template by its name, for checks.
+  let sources: [String: String]
+
+  /// Folders below `Templates/` that belong to other programs or hold no templates.
+  private static let foreignFolders = ["sandbox/", "strings/"]
+
+  /// - Throws: `ContentError` for a file that does not parse, a page that has no file and a partial
+  ///   that is named but missing.
+  init(directory: URL) throws {
+    var sources: [String: String] = [:]
+    for path in try FileManager.default.subpathsOfDirectory(atPath: directory.path).sorted() {
+      guard path.hasSuffix(".mustache"),
+        !Self.foreignFolders.contains(where: { path.hasPrefix($0) })
+      else { continue }
+      let bytes = try Data(contentsOf: directory.appending(path: path))
+      guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw ContentError(file: "Templates/\(path)", message: "is not valid UTF-8")
+      }
+      sources[String(path.dropLast(".mustache".count))] = text
+    }
+    self.sources = sources
+    self.library = try Self.parse(sources)
+    try Self.check(sources)
+  }
+
+  private static func parse(_ sources: [String: String]) throws -> MustacheLibrary {
+    var templates: [String: MustacheTemplate] = [:]
+    for (name, source) in sources {
+      do {
+        templates[name] = try MustacheTemplate(string: prepared(source))
+      } catch let error as MustacheTemplate.ParserError {
+        throw ContentError(
+          file: "Templates/\(name).mustache",
+          message: "line \(error.context.lineNumber): \(error.error)")
+      }
+    }
+    return MustacheLibrary(templates: templates)
+  }
+
+  /// Values arrive escaped (`TemplateValue`), so the engine's own escape, which works by grapheme
+  /// and can be evaded, is switched off. Indentation is dropped: it would be sent with every page.
+  private static func prepared(_ source: String) -> String {
+    let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { $0.drop(while: { $0 == " " }) }
+    return "{{% CONTENT_TYPE:TEXT}}" + lines.joined(separator: "\n")
+  }
+
+  private static func check(_ sources: [String: String]) throws {
+    for name in TemplateName.allCases where sources[name.rawValue] == nil {
+      throw ContentError(file: "Templates/\(name.rawValue).mustache", message: "is missing")
+    }
+    for (name, source) in sources {
+      for match in source.matches(of: /\{\{[<>]\s*([^}\s]+)\s*\}\}/) {
+        let partial = String(match.output.1)
+        guard sources[partial] == nil else { continue }
+        throw ContentError(
+          file: "Templates/\(name).mustache",
+          message: "names the partial `\(partial)`, and there is no Templates/\(partial).mustache")
+      }
+    }
+  }
+
+  /// Keys of the form `t.section.key` that templates use.
+  var stringKeys: Set<Strings.Key> {
+    Set(
+      sources.values.flatMap { source in
+        source.matches(of: /\{\{[#^]?\s*t\.([A-Za-z0-9_.]+)\s*\}\}/)
+          .map { Strings.Key(String($0.output.1)) }
+      })
+  }
+
+  func render(_ name: TemplateName, _ model: [String: TemplateValue]) -> String {
+    // Every name was found at boot, so there is always a template.
+    library.render(TemplateValue.record(model).rendered ?? [:], withTemplate: name.rawValue) ?? ""
+  }
+}

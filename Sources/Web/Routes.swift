@@ -1,0 +1,84 @@
+import EStars
+import Foundation
+import HTTPTypes
+
+/// Every address of the product: method, path, who may, and what answers.
+struct Route: Sendable {
+  /// Who may enter, with the handler that such a caller reaches.
+  enum Door: Sendable {
+    case anyone(@Sendable (Server, Inbound) async throws -> Reply)
+    /// A signed-in operator.
+    case session(@Sendable (SessionCall) async throws -> Reply)
+    /// A member of the workspace in the path, with this role or a higher one.
+    case member(Role, @Sendable (Visit) async throws -> Reply)
+    /// A bot whose API key has this scope.
+    case key(APIKey.Scope, @Sendable (BotCall) async throws -> Reply)
+    /// Telegram, with the bot's webhook secret.
+    case webhook(@Sendable (WebhookCall) async throws -> Reply)
+  }
+
+  let method: HTTPRequest.Method
+  let path: String
+  let door: Door
+
+  init(_ method: HTTPRequest.Method, _ path: String, _ door: Door) {
+    self.method = method
+    self.path = path
+    self.door = door
+  }
+
+  static let all: [Route] = [
+    Route(.get, "/", .anyone(SiteController.landing)),
+    Route(.get, "/assets/:asset", .anyone(SiteController.asset)),
+    Route(.get, "/favicon.ico", .anyone(SiteController.favicon)),
+    Route(.get, "/healthz", .anyone(HealthController.live)),
+    Route(.get, "/readyz", .anyone(HealthController.ready)),
+
+    Route(.get, "/login", .anyone(LoginController.new)),
+    Route(.post, "/login", .anyone(LoginController.create)),
+    Route(.post, "/logout", .session(LoginController.destroy)),
+    Route(.get, "/workspaces", .session(WorkspacesController.index)),
+    Route(.get, "/w/:workspace", .member(.viewer, OverviewController.show)),
+    Route(.get, "/w/:workspace/customers", .member(.viewer, CustomersController.index)),
+    Route(.get, "/w/:workspace/customers/:customer", .member(.viewer, CustomersController.show)),
+    Route(.get, "/w/:workspace/payments", .member(.viewer, PaymentsController.index)),
+    Route(.get, "/w/:workspace/payments/:bot/:charge", .member(.viewer, PaymentsController.show)),
+
+    Route(.get, "/v1/catalog", .key(.read, CatalogEndpoint.show)),
+    Route(.get, "/v1/customers/:user", .key(.read, CustomerEndpoint.show)),
+    Route(.post, "/v1/checks", .key(.use, CheckEndpoint.create)),
+    Route(.post, "/v1/debits", .key(.use, DebitEndpoint.create)),
+    Route(.post, "/v1/checkouts", .key(.sell, CheckoutEndpoint.create)),
+    Route(.post, "/v1/updates", .key(.sell, UpdateEndpoint.create)),
+
+    Route(.post, "/telegram/:bot", .webhook(TelegramWebhook.create)),
+  ]
+
+  var bodyLimit: Int {
+    switch door {
+    case .anyone, .session, .member: ServingLimits.formBodyBytes
+    case .key, .webhook: ServingLimits.jsonBodyBytes
+    }
+  }
+
+  /// Whether callers of this path are programs: they get problem objects, people get pages.
+  static func isForMachines(_ path: String) -> Bool {
+    ["/v1", "/telegram", "/healthz", "/readyz"].contains { path == $0 || path.hasPrefix($0 + "/") }
+  }
+
+  /// What to say where no route fits: 405 when the path exists for another method.
+  static func unrouted(_ method: HTTPRequest.Method, _ path: String) -> Refusal {
+    let parts = path.split(separator: "/")
+    let methods = all.filter { route in
+      let pattern = route.path.split(separator: "/")
+      return pattern.count == parts.count
+        && zip(pattern, parts).allSatisfy { $0.hasPrefix(":") || $0 == $1 }
+    }.map(\.method.rawValue)
+    guard !methods.isEmpty else { return .notFound }
+    var refusal = Refusal(
+      .methodNotAllowed, "method_not_allowed",
+      "This address answers \(methods.joined(separator: " and ")) only.")
+    refusal.headers[.allow] = methods.joined(separator: ", ")
+    return refusal
+  }
+}

@@ -1,0 +1,215 @@
+@_spi(Guard) import EStars
+import Foundation
+import HTTPTypes
+import Ledger
+import Synchronization
+
+/// A signed-in request.
+struct SessionCall: Sendable {
+  let server: Server
+  let inbound: Inbound
+  let session: Session
+  var platform: Platform { server.platform }
+}
+
+/// A signed-in request inside one workspace that the operator belongs to.
+struct Visit: Sendable {
+  let server: Server
+  let inbound: Inbound
+  let session: Session
+  let membership: Membership
+  let scope: WorkspaceScope
+  var platform: Platform { server.platform }
+  var workspace: Workspace { membership.workspace }
+}
+
+/// A request of an operator's bot, by API key.
+struct BotCall: Sendable {
+  let server: Server
+  let inbound: Inbound
+  let bot: Bot
+  let workspace: Workspace
+  let scope: WorkspaceScope
+  let key: APIKey
+  var platform: Platform { server.platform }
+
+  /// The caller's key for this write, with which it may be repeated.
+  ///
+  /// - Throws: ``Refusal``
+  func idempotencyKey() throws -> String {
+    guard let key = inbound.headers[Self.header], !key.isEmpty else {
+      throw Refusal(
+        .badRequest, "idempotency_key_missing",
+        "Send an Idempotency-Key header: one value per write, the same when you retry it.")
+    }
+    guard key.utf8.count <= Limits.idempotencyKeyBytes,
+      key.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
+    else {
+      throw Refusal(
+        .badRequest, "idempotency_key_invalid",
+        "An Idempotency-Key is 1 to \(Limits.idempotencyKeyBytes) visible ASCII characters.")
+    }
+    return key
+  }
+
+  private static let header = HTTPField.Name("Idempotency-Key") ?? .via
+}
+
+/// A request of Telegram, by webhook secret.
+struct WebhookCall: Sendable {
+  let server: Server
+  let inbound: Inbound
+  let bot: Bot
+  let workspace: Workspace
+  let scope: WorkspaceScope
+  var platform: Platform { server.platform }
+}
+
+extension Server {
+  /// - Throws: ``SignInNeeded`` when there is no valid session; a ``Refusal`` for a form that
+  ///   another site or session made.
+  func session(_ inbound: Inbound) async throws -> SessionCall {
+    guard let token = inbound.cookies[SessionCookie.name(isSecure: inbound.isSecure)],
+      let session = try await Session.find(token: token, at: Date(), platform.pool)
+    else { throw Refusal.signIn(returningTo: inbound) }
+    if inbound.method == .post {
+      try checkOrigin(inbound)
+      let sent = try inbound.form()["csrf"] ?? ""
+      guard Bytes.equalInConstantTime(Array(sent.utf8), Array(session.csrfToken.utf8)) else {
+        throw Refusal(
+          .forbidden, "csrf",
+          "This form belongs to another session. Go back, reload the page and send it again.")
+      }
+    }
+    return SessionCall(server: self, inbound: inbound, session: session)
+  }
+
+  /// Not being a member and there being no such workspace answer alike.
+  func visit(_ inbound: Inbound, _ role: Role) async throws -> Visit {
+    let call = try await session(inbound)
+    guard let slug = inbound.parameters["workspace"],
+      let membership = try await Membership.find(
+        slug: slug, of: call.session.operator, platform.pool)
+    else { throw Refusal.notFound }
+    guard membership.role >= role else {
+      throw Refusal(
+        .forbidden, "role", "Your role here does not allow this. Ask an owner of the workspace.")
+    }
+    return Visit(
+      server: self, inbound: inbound, session: call.session, membership: membership,
+      scope: membership.workspace.scope)
+  }
+
+  func botCall(_ inbound: Inbound, _ needed: APIKey.Scope) async throws -> BotCall {
+    let header = inbound.headers[.authorization] ?? ""
+    guard header.hasPrefix("Bearer "), header.utf8.count <= 256,
+      let key = try await platform.directory.apiKey(String(header.dropFirst(7))),
+      let bot = try await platform.directory.bot(key.botID),
+      let workspace = try await platform.directory.workspace(key.workspaceID)
+    else {
+      throw Refusal(
+        .unauthorized, "unauthorized", "Send a valid API key as Authorization: Bearer esk_….")
+    }
+    guard key.scopes.contains(needed) else {
+      throw Refusal(
+        .forbidden, "scope_missing", "This key does not have the scope “\(needed.rawValue)”.")
+    }
+    return BotCall(
+      server: self, inbound: inbound, bot: bot, workspace: workspace, scope: workspace.scope,
+      key: key)
+  }
+
+  /// A bot that is not here and a wrong secret answer alike.
+  func webhookCall(_ inbound: Inbound) async throws -> WebhookCall {
+    let secret = inbound.headers[Self.secretHeader]
+    guard let id = inbound.parameters["bot"].flatMap({ Int64($0) }),
+      let bot = try await platform.directory.bot(id), bot.accepts(webhookSecret: secret),
+      let workspace = try await platform.directory.workspace(bot.workspaceID)
+    else {
+      throw Refusal(
+        .unauthorized, "unauthorized", "The webhook secret is missing or not this bot's.")
+    }
+    return WebhookCall(
+      server: self, inbound: inbound, bot: bot, workspace: workspace, scope: workspace.scope)
+  }
+
+  private static let secretHeader = HTTPField.Name("X-Telegram-Bot-Api-Secret-Token") ?? .via
+
+  /// A form must come from our own pages. Browsers send Sec-Fetch-Site or Origin with every post.
+  func checkOrigin(_ inbound: Inbound) throws {
+    let site = inbound.headers[Self.fetchSite]
+    let origin = inbound.headers[.origin]
+    let host = inbound.authority ?? configuration.publicURL.authority
+    let ownOrigins = ["http://\(host)", "https://\(host)"]
+    let isOurs = site.map { $0 == "same-origin" || $0 == "none" } ?? true
+    guard isOurs, origin.map(ownOrigins.contains) ?? true else {
+      throw Refusal(
+        .forbidden, "cross_site", "This form was sent from another site, so nothing was changed.")
+    }
+  }
+
+  private static let fetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .via
+}
+
+extension URL {
+  /// Host and port as they stand in a Host header.
+  var authority: String { (host() ?? "") + (port.map { ":\($0)" } ?? "") }
+}
+
+extension Refusal {
+  /// Sends the browser to the login page and back afterwards.
+  static func signIn(returningTo inbound: Inbound) -> Refusal {
+    var refusal = Refusal(.seeOther, "sign_in", "Sign in to see this page.")
+    let isPage = inbound.method == .get || inbound.method == .head
+    let path = isPage ? inbound.path : "/w"
+    let allowed = CharacterSet.urlPathAllowed
+    let back = path.addingPercentEncoding(withAllowedCharacters: allowed) ?? "/w"
+    refusal.headers[.location] = "/login?next=\(back)"
+    return refusal
+  }
+}
+
+enum SessionCookie {
+  /// A `__Host-` cookie needs TLS; on a plain loopback address there is none to have.
+  static func name(isSecure: Bool) -> String { isSecure ? "__Host-session" : "session" }
+
+  static func set(_ token: String, isSecure: Bool) -> String {
+    "\(name(isSecure: isSecure))=\(token); Path=/; HttpOnly; SameSite=Lax; "
+      + "Max-Age=\(Limits.sessionSeconds)\(isSecure ? "; Secure" : "")"
+  }
+
+  static func clear(isSecure: Bool) -> String {
+    "\(name(isSecure: isSecure))=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"
+      + (isSecure ? "; Secure" : "")
+  }
+}
+
+/// How many different customers a key may read within a minute. Asking again about the same ones is
+/// free, walking through all of them is not.
+final class ReadLimit: Sendable {
+  private struct Window {
+    var minute: Int
+    var users: Set<Int64>
+  }
+
+  private let windows = Mutex<[[UInt8]: Window]>([:])
+
+  /// - Throws: ``Refusal`` with 429.
+  func count(_ user: Int64, by key: APIKey, at: Date = Date()) throws {
+    let minute = Int(at.timeIntervalSince1970) / 60
+    let isAllowed = windows.withLock { windows in
+      if windows.count > 10_000 { windows = windows.filter { $0.value.minute == minute } }
+      var window = windows[key.hash] ?? Window(minute: minute, users: [])
+      if window.minute != minute { window = Window(minute: minute, users: []) }
+      if window.users.count < Limits.customersReadPerMinute { window.users.insert(user) }
+      windows[key.hash] = window
+      return window.users.contains(user)
+    }
+    guard isAllowed else {
+      throw Refusal(
+        .tooManyRequests, "too_many_customers",
+        "This key has read \(Limits.customersReadPerMinute) different customers in this minute.",
+        retryAfterSeconds: 60 - Int(at.timeIntervalSince1970) % 60)
+    }
+  }
+}

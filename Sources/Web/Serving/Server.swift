@@ -1,0 +1,205 @@
+import EStars
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Ledger
+import Logging
+import NIOCore
+
+/// The web doors of the product: site, dashboard, API and webhook on one port.
+public struct Server: Sendable {
+  public struct Configuration: Sendable {
+    public var host = "127.0.0.1"
+    public var port = 8080
+    /// Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    public var trustedProxies: Set<String> = []
+    /// The folder with `Templates`, `Public` and `content`.
+    public var resources: URL
+    /// How browsers and bots reach this server; sets the allowed Origin.
+    public var publicURL: URL
+
+    public init(resources: URL, publicURL: URL) {
+      self.resources = resources
+      self.publicURL = publicURL
+    }
+  }
+
+  let platform: Platform
+  let configuration: Configuration
+  let pages: Pages
+  let reads: ReadLimit
+  let logger: Logger
+
+  /// - Throws: When a template, a page or an asset is missing or broken; the error names the file.
+  public init(platform: Platform, configuration: Configuration, logger: Logger) throws {
+    self.platform = platform
+    self.configuration = configuration
+    self.logger = logger
+    pages = try Pages(resources: configuration.resources)
+    reads = ReadLimit()
+  }
+
+  /// The application that serves every route of ``Route/all``.
+  public func application(
+    onRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
+  ) -> some ApplicationProtocol {
+    Application(
+      responder: router().buildResponder(),
+      server: .http1(
+        configuration: .init(
+          additionalChannelHandlers: [SlowClientHandler()],
+          idleTimeout: .seconds(ServingLimits.idleSeconds),
+          httpDecoderConfiguration: .init(
+            maxHeaderFieldSize: ServingLimits.headerFieldBytes,
+            maxHeaderListSize: ServingLimits.headerListBytes,
+            maxHeaderFieldCount: ServingLimits.headerFields))),
+      configuration: .init(
+        address: .hostname(configuration.host, port: configuration.port), serverName: "eStars",
+        availableConnectionsDelegate: nil),
+      onServerRunning: onRunning, logger: logger)
+  }
+
+  func router() -> Router<ClientContext> {
+    let router = Router(context: ClientContext.self, options: .autoGenerateHeadEndpoints)
+    router.add(middleware: Gateway(server: self))
+    for route in Route.all {
+      router.on(RouterPath(route.path), method: route.method) { request, context in
+        let inbound = try await inbound(request, context, route)
+        return (try await respond(to: inbound, route)).response
+      }
+    }
+    return router
+  }
+
+  /// Runs a request through its route's guard and handler.
+  private func respond(to inbound: Inbound, _ route: Route) async throws -> Reply {
+    switch route.door {
+    case .anyone(let handle): return try await handle(self, inbound)
+    case .session(let handle): return try await handle(try await session(inbound))
+    case .member(let role, let handle): return try await handle(try await visit(inbound, role))
+    case .key(let scope, let handle): return try await handle(try await botCall(inbound, scope))
+    case .webhook(let handle): return try await handle(try await webhookCall(inbound))
+    }
+  }
+
+  /// Reads the body, whole and within the route's limit, and resolves who is calling.
+  private func inbound(
+    _ request: Request, _ context: ClientContext, _ route: Route
+  ) async throws -> Inbound {
+    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > route.bodyLimit {
+      throw Refusal.tooLarge
+    }
+    var request = request
+    let body: ByteBuffer
+    do {
+      body = try await request.collectBody(upTo: route.bodyLimit)
+    } catch is NIOTooManyBytesError { throw Refusal.tooLarge }
+    let remote = context.remoteAddress?.ipAddress ?? "unknown"
+    let isProxied = configuration.trustedProxies.contains(remote)
+    let forwarded = request.headers[Self.forwardedFor]?.split(separator: ",").last
+      .map { $0.trimmingCharacters(in: .whitespaces) }
+    let proto = isProxied ? request.headers[Self.forwardedProto] : nil
+    var parameters: [String: String] = [:]
+    for (name, value) in context.parameters { parameters[String(name)] = String(value) }
+    return Inbound(
+      method: request.method, path: request.uri.path,
+      query: Inbound.pairs(request.uri.query ?? ""),
+      parameters: parameters.mapValues { $0.removingPercentEncoding ?? $0 },
+      authority: request.head.authority, headers: request.headers,
+      cookies: Dictionary(
+        Cookies.pairs(request.headers[values: .cookie]), uniquingKeysWith: { first, _ in first }),
+      body: Array(buffer: body), address: isProxied ? forwarded ?? remote : remote,
+      requestID: context.requestID,
+      isSecure: proto == "https" || configuration.publicURL.scheme == "https")
+  }
+
+  private static let forwardedFor = HTTPField.Name("X-Forwarded-For") ?? .forwarded
+  private static let forwardedProto = HTTPField.Name("X-Forwarded-Proto") ?? .forwarded
+}
+
+private enum Cookies {
+  static func pairs(_ headers: [String]) -> [(String, String)] {
+    headers.flatMap { $0.split(separator: ";") }.prefix(50).compactMap { part in
+      let pair = part.split(separator: "=", maxSplits: 1)
+      guard pair.count == 2 else { return nil }
+      return (pair[0].trimmingCharacters(in: .whitespaces), String(pair[1]))
+    }
+  }
+}
+
+extension HTTPField.Name {
+  fileprivate static let forwarded = HTTPField.Name.via
+}
+
+/// Hummingbird's context with the client's address and an id for logs and error pages.
+struct ClientContext: RequestContext, RemoteAddressRequestContext {
+  var coreContext: CoreRequestContextStorage
+  let remoteAddress: SocketAddress?
+  let requestID: String
+
+  init(source: ApplicationRequestContextSource) {
+    coreContext = .init(source: source)
+    remoteAddress = source.channel.remoteAddress
+    requestID = Bytes.hex(Bytes.random(8))
+  }
+}
+
+extension Reply {
+  /// The one place where bytes become Hummingbird's buffer.
+  fileprivate var response: Response {
+    Response(
+      status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+  }
+}
+
+/// Around every route: errors become answers, answers get their security headers.
+private struct Gateway: RouterMiddleware {
+  let server: Server
+
+  func handle(
+    _ request: Request, context: ClientContext,
+    next: (Request, ClientContext) async throws -> Response
+  ) async throws -> Response {
+    var response: Response
+    do {
+      response = try await next(request, context)
+    } catch {
+      response = refusal(error, request, context).response
+    }
+    secure(&response.headers)
+    response.headers[Self.requestID] = context.requestID
+    return response
+  }
+
+  private func refusal(_ error: any Error, _ request: Request, _ context: ClientContext) -> Reply {
+    var refusal = Refusal.of(error)
+    if let unrouted = error as? HTTPError, unrouted.status == .notFound {
+      refusal = Route.unrouted(request.method, request.uri.path)
+    }
+    if refusal.status == .internalServerError {
+      // The error's own text may hold what a person wrote; its kind and SQLSTATE do not.
+      server.logger.error(
+        "request failed",
+        metadata: [
+          "id": "\(context.requestID)", "route": "\(context.endpointPath ?? "none")",
+          "error": "\(error)",
+        ])
+    }
+    return Route.isForMachines(request.uri.path)
+      ? refusal.problem(requestID: context.requestID)
+      : server.pages.error(refusal, request, requestID: context.requestID)
+  }
+
+  private func secure(_ headers: inout HTTPFields) {
+    headers[.contentSecurityPolicy] =
+      "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    headers[.xContentTypeOptions] = "nosniff"
+    headers[Self.referrerPolicy] = "same-origin"
+    if server.configuration.publicURL.scheme == "https" {
+      headers[.strictTransportSecurity] = "max-age=31536000"
+    }
+  }
+
+  private static let requestID = HTTPField.Name("X-Request-Id") ?? .via
+  private static let referrerPolicy = HTTPField.Name("Referrer-Policy") ?? .via
+}

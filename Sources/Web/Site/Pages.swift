@@ -1,0 +1,56 @@
+import EStars
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+/// What the server draws with and the pages that never change, made once at boot.
+struct Pages: Sendable {
+  let renderer: Renderer
+  let landing: StaticBytes
+
+  /// - Throws: `ContentError` naming the file that is missing or broken.
+  init(resources: URL) throws {
+    renderer = try Renderer(root: resources)
+    landing = try LandingPage.load(resources: resources, renderer: renderer)
+  }
+
+  /// The page for a refusal, or the redirect that it asks for.
+  func error(_ refusal: Refusal, _ request: Request, requestID: String) -> Reply {
+    if refusal.headers[.location] != nil {
+      return Reply(refusal.status, headers: refusal.headers)
+    }
+    let language = Language.preferred(request.headers[.acceptLanguage])
+    var reply = Reply.html(
+      ErrorView(status: refusal.status.code, requestID: requestID)
+        .render(with: renderer, language: language), status: refusal.status)
+    reply.headers.append(contentsOf: refusal.headers)
+    if let seconds = refusal.retryAfterSeconds { reply.headers[.retryAfter] = String(seconds) }
+    return reply
+  }
+}
+
+extension Language {
+  /// Portuguese for browsers that ask for it first, English for all others.
+  static func preferred(_ acceptLanguage: String?) -> Language {
+    (acceptLanguage ?? "").lowercased().hasPrefix("pt") ? .ptBR : .en
+  }
+
+  init(operatorLocale: String) { self = Language(rawValue: operatorLocale) ?? .en }
+}
+
+extension StaticBytes {
+  /// The bytes as the client can take them: compressed if it says so, 304 if it has them.
+  func reply(to inbound: Inbound) -> Reply {
+    let accepts = (inbound.headers[.acceptEncoding] ?? "").lowercased().contains("gzip")
+    let compressed = accepts ? gzip : nil
+    let tag = compressed == nil ? etag : gzipETag
+    var headers: HTTPFields = [.eTag: tag, .cacheControl: cacheControl]
+    if gzip != nil { headers[.vary] = "Accept-Encoding" }
+    let known = (inbound.headers[.ifNoneMatch] ?? "").split(separator: ",")
+      .map { $0.trimmingCharacters(in: .whitespaces) }
+    if known.contains(tag) || known.contains("*") { return Reply(.notModified, headers: headers) }
+    headers[.contentType] = contentType
+    if compressed != nil { headers[.contentEncoding] = "gzip" }
+    return Reply(.ok, headers: headers, body: compressed ?? body)
+  }
+}

@@ -1,0 +1,135 @@
+import Foundation
+
+/// What stands around every page of a signed-in operator.
+struct Frame: Sendable, Equatable {
+  enum Side: String, Sendable { case live, test }
+
+  struct Workspace: Sendable, Equatable {
+    var slug: String
+    var name: String
+    var side: Side
+    /// Slug of the other side of the same business, when the operator may enter it.
+    var otherSideSlug: String?
+  }
+
+  var language: Language
+  /// The workspace's zone; UTC where there is no workspace.
+  var timeZone: TimeZone
+  /// The workspace's own clock, which a test side may have moved.
+  var now: Date
+  var csrfToken: String
+  var operatorName: String
+  var workspace: Workspace?
+}
+
+/// A frame together with what turns its values into words.
+struct PageContext: Sendable {
+  enum Place: String, Sendable, CaseIterable { case overview, customers, payments }
+
+  let frame: Frame
+  let renderer: Renderer
+  let strings: Strings
+  let format: Formatting
+
+  init(frame: Frame, renderer: Renderer) {
+    self.frame = frame
+    self.renderer = renderer
+    self.strings = renderer.strings(frame.language)
+    self.format = Formatting(strings: strings, timeZone: frame.timeZone, now: frame.now)
+  }
+
+  var slug: String { frame.workspace?.slug ?? "" }
+
+  func customer(_ customer: CustomerLabel) -> [String: TemplateValue] {
+    [
+      "name": .text(name(of: customer)),
+      "username": .optional(customer.username.map { "@" + $0 }),
+      "telegram_id": .optional(customer.telegramID.map(String.init)),
+      "href": .text(Links.customer(slug, customer.id)),
+    ]
+  }
+
+  func name(of customer: CustomerLabel) -> String {
+    let name = customer.name.trimmingCharacters(in: .whitespacesAndNewlines)
+    return name.isEmpty
+      ? strings("customer.unnamed", ["n": String(customer.id)]) : name
+  }
+
+  /// A charge id is shown by its ends and kept whole in the title: it may be very long.
+  func payment(_ key: PaymentKey) -> [String: TemplateValue] {
+    let id = key.chargeID
+    let short = id.count > 16 ? "\(id.prefix(7))…\(id.suffix(6))" : id
+    return [
+      "short": .text(short), "id": .text(id), "href": .text(Links.payment(slug, key)),
+    ]
+  }
+
+  func strip(_ rows: [StripRow], showsOwnPayment: Bool = true) -> TemplateValue {
+    .records(rows) { $0.model(self, showsOwnPayment: showsOwnPayment) }
+  }
+
+  /// Draws a page inside the frame.
+  ///
+  /// - Parameters:
+  ///   - place: the entry of the rail to mark.
+  ///   - trail: the crumbs before this page.
+  func page(
+    _ template: TemplateName, title: String, place: Place?,
+    trail: [(title: String, href: String)] = [], _ values: [String: TemplateValue]
+  ) -> String {
+    let shared: [String: TemplateValue] = [
+      "frame": .record(frameModel(place: place)),
+      "heading": .text(title),
+      "crumbs": trail.isEmpty
+        ? .none
+        : .record([
+          "steps": .records(trail) { ["title": .text($0.title), "href": .text($0.href)] },
+          "here": .text(title),
+        ]),
+    ]
+    let windowTitle = [title, frame.workspace?.name, "eStars"].compactMap { $0 }
+    return renderer.page(
+      template, language: frame.language, title: windowTitle.joined(separator: " · "),
+      shared.merging(values) { _, own in own })
+  }
+
+  private func frameModel(place: Place?) -> [String: TemplateValue] {
+    [
+      "now": .text(format.iso(frame.now)),
+      "csrf": .text(frame.csrfToken),
+      "operator": .text(frame.operatorName),
+      "home": .text(frame.workspace.map { Links.overview($0.slug) } ?? Links.workspaces),
+      "workspaces": .text(Links.workspaces),
+      "logout": .text(Links.logout),
+      "workspace": .optional(frame.workspace) { workspaceModel($0, place: place) },
+    ]
+  }
+
+  private func workspaceModel(
+    _ workspace: Frame.Workspace, place: Place?
+  ) -> [String: TemplateValue] {
+    let hrefs: [Place: String] = [
+      .overview: Links.overview(workspace.slug), .customers: Links.customers(workspace.slug),
+      .payments: Links.payments(workspace.slug),
+    ]
+    let other: Frame.Side = workspace.side == .live ? .test : .live
+    return [
+      "name": .text(workspace.name),
+      "side": .text(strings[.init("side.\(workspace.side.rawValue)")]),
+      "side_class": .text(workspace.side.rawValue),
+      "places": .records(Place.allCases) { entry in
+        [
+          "title": .text(strings[.init("nav.\(entry.rawValue)")]),
+          "href": .text(hrefs[entry] ?? Links.overview(workspace.slug)),
+          "current": .flag(entry == place),
+        ]
+      },
+      "switch": .optional(workspace.otherSideSlug) { slug in
+        [
+          "href": .text(Links.overview(slug)),
+          "title": .text(strings[.init("side.switch_\(other.rawValue)")]),
+        ]
+      },
+    ]
+  }
+}

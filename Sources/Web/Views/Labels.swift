@@ -1,0 +1,70 @@
+import Foundation
+
+/// One charge of one bot: how a payment is named everywhere.
+struct PaymentKey: Sendable, Hashable {
+  var botID: Int64
+  /// Telegram's `telegram_payment_charge_id`; may be longer than 128 characters.
+  var chargeID: String
+}
+
+struct CustomerLabel: Sendable, Equatable {
+  /// Our own customer number, the ledger's account.
+  var id: Int64
+  /// First and last name as Telegram gave them. Empty after an erasure.
+  var name: String
+  /// Without the @.
+  var username: String?
+  var telegramID: Int64?
+}
+
+/// Why a lot was given.
+enum LotSource: String, Sendable, CaseIterable {
+  case payment, bonus, trial, promo, subscription, goodwill, adjustment
+}
+
+enum PaymentState: String, Sendable, CaseIterable {
+  case paid, refunding, refunded, unmatched
+}
+
+/// One row of a list of payments.
+struct PaymentRow: Sendable, Equatable {
+  var key: PaymentKey
+  var customer: CustomerLabel
+  var packTitle: String?
+  var stars: Int64
+  var state: PaymentState
+  var paidAt: Date
+}
+
+/// A grant of credits and what is left of it.
+struct LotRow: Sendable, Equatable {
+  /// The version of the entry that made it.
+  var lot: Int64
+  var source: LotSource
+  var granted: Int64
+  var left: Int64
+  /// nil: never.
+  var expiresAt: Date?
+  var grantedAt: Date
+  var payment: PaymentKey?
+}
+
+/// A feature that a customer may use.
+struct AccessRow: Sendable, Equatable {
+  var title: String
+  var startsAt: Date
+  /// nil: no end.
+  var endsAt: Date?
+  var revokedAt: Date?
+  var payment: PaymentKey?
+}
+
+/// Credits set aside for work that has not ended.
+struct HoldRow: Sendable, Equatable {
+  var id: String
+  var actionTitle: String?
+  var amount: Int64
+  var heldAt: Date
+  /// nil: until it is committed or released.
+  var expiresAt: Date?
+}

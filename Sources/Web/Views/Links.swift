@@ -1,0 +1,33 @@
+import Foundation
+
+/// The addresses that pages link to, in one place.
+enum Links {
+  static let home = "/"
+  static let login = "/login"
+  static let logout = "/logout"
+  static let workspaces = "/workspaces"
+
+  static func overview(_ slug: String) -> String { "/w/\(slug)" }
+  static func customers(_ slug: String) -> String { "/w/\(slug)/customers" }
+  static func customer(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/customers/\(id)" }
+  static func payments(_ slug: String) -> String { "/w/\(slug)/payments" }
+
+  static func payment(_ slug: String, _ key: PaymentKey) -> String {
+    "/w/\(slug)/payments/\(key.botID)/\(segment(key.chargeID))"
+  }
+
+  /// An address with a query; absent and empty values are left out.
+  static func with(_ path: String, _ query: [(name: String, value: String?)]) -> String {
+    let pairs = query.compactMap { pair -> String? in
+      guard let value = pair.value, !value.isEmpty else { return nil }
+      return "\(pair.name)=\(segment(value))"
+    }
+    return pairs.isEmpty ? path : path + "?" + pairs.joined(separator: "&")
+  }
+
+  private static func segment(_ text: String) -> String {
+    let unreserved = CharacterSet(
+      charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+    return text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
+  }
+}

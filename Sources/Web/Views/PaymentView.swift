@@ -1,0 +1,78 @@
+import Foundation
+
+/// One payment: what was paid, what it made and what became of that.
+struct PaymentView: Sendable, Equatable {
+  struct Checkout: Sendable, Equatable {
+    var id: String
+    var openedAt: Date
+  }
+
+  struct AuditLine: Sendable, Equatable {
+    var at: Date
+    /// An operator's name, `eStars` or a bot's username.
+    var actor: String
+    /// What happened, as the audit log words it.
+    var action: String
+    var detail: String?
+  }
+
+  var payment: PaymentRow
+  /// The pack's own key, such as `start`.
+  var sku: String?
+  /// Without the @.
+  var botUsername: String
+  var checkout: Checkout?
+  var refundedAt: Date?
+  var lots: [LotRow]
+  /// Credits used from this payment's lots; positive.
+  var creditsUsed: Int64
+  var access: [AccessRow]
+  /// Newest first: only what this payment moved.
+  var strip: [StripRow]
+  var audit: [AuditLine]
+
+  func render(with renderer: Renderer, in frame: Frame) -> String {
+    let page = PageContext(frame: frame, renderer: renderer)
+    let (t, format) = (page.strings, page.format)
+    let title = t(
+      "payment.title",
+      ["stars": format.stars(payment.stars), "name": page.name(of: payment.customer)])
+    let values: [String: TemplateValue] = [
+      "payment": .record(payment.model(page)),
+      "sku": .optional(sku),
+      "bot": .text("@" + botUsername),
+      "checkout": .optional(checkout) { ["id": .text($0.id), "time": format.time($0.openedAt)] },
+      "refunded": .optional(refundedAt) { ["time": format.time($0)] },
+      "unmatched": .flag(payment.state == .unmatched),
+      "lots": lots.isEmpty ? .none : .record(["rows": .records(lots) { $0.model(page) }]),
+      "outcome": lots.isEmpty ? .none : .text(outcome(page)),
+      "access": access.isEmpty ? .none : .record(["rows": .records(access) { $0.model(page) }]),
+      "timeline": strip.isEmpty
+        ? .none : .record(["strip": page.strip(strip, showsOwnPayment: false)]),
+      "audit": audit.isEmpty
+        ? .none
+        : .record([
+          "rows": .records(audit) { line in
+            [
+              "time": format.time(line.at), "actor": .text(line.actor),
+              "did": .text(line.action), "detail": .optional(line.detail),
+            ]
+          }
+        ]),
+    ]
+    return page.page(
+      .payment, title: title, place: .payments,
+      trail: [(title: t["nav.payments"], href: Links.payments(page.slug))], values)
+  }
+
+  private func outcome(_ page: PageContext) -> String {
+    let format = page.format
+    return page.strings(
+      "payment.outcome",
+      [
+        "granted": format.credits(lots.reduce(0) { $0 + $1.granted }),
+        "used": format.number(creditsUsed),
+        "left": format.number(lots.reduce(0) { $0 + $1.left }),
+      ])
+  }
+}

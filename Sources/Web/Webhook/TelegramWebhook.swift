@@ -1,0 +1,35 @@
+import EStars
+import Foundation
+
+/// `POST /telegram/{bot}`: Telegram delivers an update. A pre-checkout is answered in the response
+/// body, which saves a round trip of the ten seconds there are.
+enum TelegramWebhook {
+  private struct PreCheckoutAnswer: Encodable {
+    let method = "answerPreCheckoutQuery"
+    let preCheckoutQueryId: String
+    let ok: Bool
+    let errorMessage: String?
+  }
+
+  @Sendable static func create(_ call: WebhookCall) async throws -> Reply {
+    let text = try call.inbound.jsonText()
+    let handled: UpdateIntake.Handled
+    do {
+      handled = try await call.platform.updates.receive(
+        text, for: call.bot, in: call.workspace, scope: call.scope)
+    } catch UpdateIntake.Refusal.malformed(let words) {
+      throw Refusal(.badRequest, "invalid_update", "\(words.capitalizedFirst).")
+    }
+    switch handled {
+    case .preCheckout(let queryID, .accept, _):
+      return try .json(
+        PreCheckoutAnswer(preCheckoutQueryId: queryID, ok: true, errorMessage: nil))
+    case .preCheckout(let queryID, .refuse(let reason), let language):
+      return try .json(
+        PreCheckoutAnswer(
+          preCheckoutQueryId: queryID, ok: false,
+          errorMessage: reason.message(languageCode: language)))
+    case .stored: return Reply(.ok, headers: [.contentType: "application/json"], body: Array("{}".utf8))
+    }
+  }
+}

@@ -1,0 +1,242 @@
+@testable import EStars
+import Foundation
+@_spi(Guard) import Ledger
+import Postgres
+import Telegram
+import TestSupport
+import Testing
+
+/// The rules that every table keeps, read from Postgres' own catalogue, so that a new table cannot
+/// forget them.
+@Suite struct SchemaTests {
+  /// Read before a workspace is known. Every other table belongs to one workspace.
+  static let directory: Set<String> = [
+    "workspaces", "operators", "memberships", "sessions", "invitations", "api_keys", "bots",
+    "applications", "gates", "jobs", "throttles", "schema_migrations",
+  ]
+
+  static func tenantTables(_ pool: Pool) async throws -> [String] {
+    try await pool.query(
+      """
+      select c.relname::text as name from pg_class c
+      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+      order by 1
+      """
+    ).map { try $0.get("name") }.filter { !directory.contains($0) && !$0.hasPrefix("schema_") }
+  }
+
+  @Test func everyKeyOfATenantTableStartsWithItsWorkspace() async throws {
+    try await Fixture.with { fixture in
+      let tables = try await Self.tenantTables(fixture.database.superPool)
+      #expect(tables.count >= 17)
+      for table in tables {
+        let keys = try await fixture.database.superPool.query(
+          """
+          select conname::text as name, a.attname::text as first from pg_constraint
+          join pg_attribute a on a.attrelid = conrelid and a.attnum = conkey[1]
+          where conrelid = \("public." + table)::regclass and contype in ('p', 'u', 'f')
+          union all
+          select i.indexrelid::regclass::text, a.attname::text from pg_index i
+          join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+          where i.indrelid = \("public." + table)::regclass
+          """)
+        #expect(!keys.isEmpty, "\(table) has no key")
+        for key in keys {
+          #expect(
+            try key.get("first", as: String.self) == "workspace_id",
+            "\(try key.get("name", as: String.self)) of \(table)")
+        }
+      }
+    }
+  }
+
+  @Test func everyTenantTableIsProtectedByForcedRowSecurity() async throws {
+    try await Fixture.with { fixture in
+      for table in try await Self.tenantTables(fixture.database.superPool) {
+        let row = try await fixture.database.superPool.query(
+          """
+          select relrowsecurity and relforcerowsecurity as forced,
+            exists (select from pg_policy where polrelid = c.oid and polname = 'tenant') as has_policy
+          from pg_class c where c.oid = \("public." + table)::regclass
+          """)[0]
+        #expect(try row.get("forced", as: Bool.self), "\(table) is not forced")
+        #expect(try row.get("has_policy", as: Bool.self), "\(table) has no policy")
+      }
+    }
+  }
+
+  @Test func theAppOwnsNothingAndCannotPassByRowSecurity() async throws {
+    try await Fixture.with { fixture in
+      let row = try await fixture.database.superPool.query(
+        """
+        select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb as strong,
+          (select count(*) from pg_class where relowner = r.oid) as owned,
+          (select count(*) from pg_proc where proowner = r.oid) as functions
+        from pg_roles r where rolname = 'estars_app'
+        """)[0]
+      #expect(try !row.get("strong", as: Bool.self))
+      #expect(try row.get("owned", as: Int.self) == 0)
+      #expect(try row.get("functions", as: Int.self) == 0)
+    }
+  }
+
+  @Test func theLookupByNameUsesItsIndex() async throws {
+    try await Fixture.with { fixture in
+      let id = fixture.workspace.id
+      try await fixture.database.superPool.execute(
+        """
+        insert into customers (workspace_id, telegram_id, search_name, created_at, last_seen_at)
+        select \(id), n, 'name ' || md5(n::text), now(), now() from generate_series(1, 20000) n
+        """)
+      try await fixture.database.superPool.execute("vacuum analyze customers")
+      let plan = try await fixture.database.superPool.transaction([
+        "estars.workspace_id": String(id)
+      ]) { tx in
+        try await tx.execute("set local role estars_search")
+        return try await tx.query(
+          """
+          explain select c.* from public.customers c where c.workspace_id = \(id)
+            and c.search_name like '%abc12%' order by c.customer_id desc limit 50
+          """
+        ).map { try $0.get("QUERY PLAN", as: String.self) }.joined(separator: "\n")
+      }
+      #expect(plan.contains("Bitmap Index Scan on customers_search"), "\(plan)")
+      let found = try await fixture.pool.query(
+        "select search_name from customer_search('%abc12%', null, 50)", in: fixture.scope)
+      #expect(!found.isEmpty)
+    }
+  }
+}
+
+/// One workspace asks for another's rows through every table and every function.
+@Suite struct IsolationTests {
+  @Test func noRowOfAnotherWorkspaceComesThroughAnyTable() async throws {
+    try await Fixture.with { fixture in
+      let other = try await fixture.seedBothSides()
+      for table in try await SchemaTests.tenantTables(fixture.database.superPool) {
+        for (own, foreign) in [(fixture.workspace, other), (other, fixture.workspace)] {
+          let stored = try await fixture.database.superPool.query(
+            """
+            select count(*) as count from \(unsafe: table) where workspace_id = \(foreign.id)
+            """)[0].get("count", as: Int.self)
+          #expect(stored > 0, "\(table) was not seeded")
+          let scope = WorkspaceScope(workspaceID: own.id)
+          let mine = try await fixture.pool.query(
+            "select count(*) as count from \(unsafe: table)", in: scope)[0]
+            .get("count", as: Int.self)
+          let theirs = try await fixture.pool.query(
+            """
+            select count(*) as count from \(unsafe: table) where workspace_id = \(foreign.id)
+            """, in: scope)[0].get("count", as: Int.self)
+          #expect(mine > 0 && theirs == 0, "\(table): \(mine) own rows, \(theirs) foreign ones")
+          try await fixture.expectNoWrite(table, of: foreign, in: scope)
+        }
+        let unset = try await fixture.pool.query(
+          "select count(*) as count from \(unsafe: table)")[0].get("count", as: Int.self)
+        #expect(unset == 0, "\(table) shows \(unset) rows without a workspace")
+      }
+    }
+  }
+
+  @Test func noFunctionOfTheLedgerActsForAnotherWorkspace() async throws {
+    try await Fixture.with { fixture in
+      let other = try await fixture.seedBothSides()
+      let functions = try await fixture.database.superPool.query(
+        """
+        select p.oid::regprocedure::text as signature, p.proname::text as name,
+          array(select format_type(t, null) from unnest(p.proargtypes) with ordinality u(t, n)
+            order by n)::text[] as types
+        from pg_proc p where p.pronamespace = 'public'::regnamespace
+          and has_function_privilege('estars_app', p.oid, 'execute')
+          and (p.proname like 'ledger%' or p.proname like 'usage%') order by 1
+        """)
+      #expect(functions.count >= 12)
+      for function in functions {
+        let types = try function.get("types", as: [String].self)
+        let name = try function.get("name", as: String.self)
+        let signature = try function.get("signature", as: String.self)
+        guard types.first == "bigint" else {
+          Issue.record("\(signature) does not take the workspace first")
+          continue
+        }
+        let rest = types.dropFirst().map { ", null::\($0)" }.joined()
+        await #expect(throws: PostgresError.self, "\(signature)") {
+          try await fixture.pool.query(
+            "select * from \(unsafe: name)(\(other.id)\(unsafe: rest))", in: fixture.scope)
+        }
+        // Without any workspace set it refuses as well.
+        await #expect(throws: PostgresError.self, "\(signature)") {
+          try await fixture.pool.query(
+            "select * from \(unsafe: name)(\(other.id)\(unsafe: rest))")
+        }
+      }
+    }
+  }
+
+  @Test func theLookupByNameStaysInItsWorkspace() async throws {
+    try await Fixture.with { fixture in
+      let other = try await fixture.seedBothSides()
+      let found = try await fixture.pool.query(
+        "select workspace_id from customer_search('%', null, 100)", in: fixture.scope)
+      #expect(!found.isEmpty)
+      #expect(try found.allSatisfy { try $0.get("workspace_id", as: Int64.self) != other.id })
+      #expect(try await fixture.pool.query("select * from customer_search('%', null, 9)").isEmpty)
+    }
+  }
+}
+
+extension Fixture {
+  /// Gives both sides rows in every tenant table, through the product's own functions.
+  ///
+  /// - Returns: The other side.
+  func seedBothSides() async throws -> Workspace {
+    let liveBot = try await Bot.register(
+      token: "7000000009:AAOtherOtherOtherOtherOtherOtherOth", username: "other_bot",
+      name: "Other", segment: .aiBot, endpoint: .sandbox(URL(filePath: "/")), in: live,
+      at: Date(), platform)
+    try await Fixture(
+      database: database, platform: platform, live: live, workspace: workspace, bot: bot
+    ).seed()
+    try await Fixture(
+      database: database, platform: platform, live: workspace, workspace: live, bot: liveBot
+    ).seed()
+    return live
+  }
+
+  private func seed() async throws {
+    let kept = try await checkout("pro", for: 501)
+    _ = try await receive(
+      Sent.payment(update: 1, from: 501, stars: 500, payload: kept.payload ?? "", charge: "kept"))
+    let returned = try await checkout("start", for: 501)
+    _ = try await receive(
+      Sent.payment(
+        update: 2, from: 501, stars: 75, payload: returned.payload ?? "", charge: "returned"))
+    _ = try await receive(
+      Sent.refund(
+        update: 3, payer: 501, stars: 75, payload: returned.payload ?? "", charge: "returned"))
+    guard let customer = try await Customer.find(telegramID: 501, in: scope, pool) else {
+      Issue.record("the customer was not made")
+      return
+    }
+    try await pool.transaction(in: scope) { tx in
+      _ = try await tx.hold(
+        Hold(account: customer.id, unit: 1, amount: 3, key: "api:hold", action: "sticker"),
+        ttlSeconds: 600, in: scope, at: scope.now)
+    }
+    try await Worker(platform: platform).verifyLedger(in: scope)
+  }
+
+  /// The table takes no row for the other workspace and changes none of its rows.
+  func expectNoWrite(_ table: String, of foreign: Workspace, in scope: WorkspaceScope) async throws {
+    do {
+      let changed = try await pool.execute(
+        """
+        update \(unsafe: table) set workspace_id = workspace_id
+        where workspace_id = \(foreign.id)
+        """, in: scope)
+      #expect(changed == 0, "\(table) of another workspace was changed")
+    } catch let error as PostgresError {
+      #expect(error.sqlState == .insufficientPrivilege, "\(table): \(error)")
+    }
+  }
+}

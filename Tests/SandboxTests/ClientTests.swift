@@ -1,0 +1,122 @@
+import AsyncHTTPClient
+import Foundation
+import Telegram
+import Testing
+
+@testable import Sandbox
+
+/// The Bot API client against a server that misbehaves on demand.
+@Suite struct ClientTests {
+  @Test func knowsARefusalFromAnUnknownOutcome() async throws {
+    try await withSandbox { bench in
+      let client = try bench.client()
+      let book = bench.book
+      try await book.sendText("/start", from: Workbench.ann, to: Workbench.botID)
+
+      await book.order(.tooManyRequests(retryAfter: 7), botID: nil, method: "getMe")
+      await #expect(
+        throws: TelegramError.api(
+          code: 429, description: "Too Many Requests: retry after 7", retryAfter: 7)
+      ) { try await client.getMe() }
+
+      await book.order(.internalError, botID: nil, method: "getMe")
+      await #expect(throws: TelegramError.unknownOutcome(reason: "HTTP 500")) {
+        try await client.getMe()
+      }
+
+      await book.order(.dropConnection, botID: nil, method: "sendMessage")
+      let dropped = await #expect(throws: TelegramError.self) {
+        try await client.sendMessage(to: Workbench.ann, "once")
+      }
+      guard case .unknownOutcome = dropped else {
+        Issue.record("\(String(describing: dropped))")
+        return
+      }
+      let lines = try await book.transcript(personID: Workbench.ann, botID: Workbench.botID)
+      #expect(lines.compactMap(\.message.text) == ["/start", "once"])
+      #expect(try await client.getMe().username == "shop_bot")
+    }
+  }
+
+  @Test func givesUpInTime() async throws {
+    try await withSandbox { bench in
+      var options = TelegramClient.Options()
+      options.timeout = .milliseconds(200)
+      let client = try bench.client(options: options)
+      await bench.book.order(.delay(seconds: 1), botID: nil, method: "getMe")
+      await #expect(throws: TelegramError.unknownOutcome(reason: "no answer in time")) {
+        try await client.getMe()
+      }
+    }
+  }
+
+  @Test func waitsOutA429WithinItsBudget() async throws {
+    try await withSandbox { bench in
+      var options = TelegramClient.Options()
+      options.retryAfterBudget = .seconds(1)
+      let client = try bench.client(options: options)
+      await bench.book.order(.tooManyRequests(retryAfter: 1), botID: nil, method: nil)
+      #expect(try await client.getMe().id == Workbench.botID)
+      await bench.book.order(.tooManyRequests(retryAfter: 2), botID: nil, method: nil)
+      await #expect(throws: TelegramError.self) { try await client.getMe() }
+    }
+  }
+
+  @Test func aServerThatIsDownWasNotReached() async throws {
+    let token = try #require(BotToken(Workbench.token))
+    let base = try #require(URL(string: "http://127.0.0.1:1"))
+    let client = TelegramClient(token: token, endpoint: .sandbox(base), logger: quiet)
+    let error = await #expect(throws: TelegramError.self) { try await client.getMe() }
+    guard case .notSent = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  @Test func aCancelledCallSaysSo() async throws {
+    try await withSandbox { bench in
+      let client = try bench.client()
+      let call = Task { try await client.getUpdates(timeoutSeconds: 20) }
+      #expect(await eventually { !(await bench.book.polls.isEmpty) })
+      call.cancel()
+      await #expect(throws: CancellationError.self) { try await call.value }
+    }
+  }
+
+  @Test func errorsNeverHoldTheToken() async throws {
+    try await withSandbox { bench in
+      let secret = "Wrong-secret"
+      let client = try bench.client("7001:\(secret)")
+      let error = await #expect(throws: TelegramError.self) { try await client.getMe() }
+      #expect(error?.isUnauthorized == true)
+      #expect(!"\(error!)".contains(secret))
+      #expect(!String(reflecting: error!).contains(secret))
+    }
+  }
+
+  @Test func callsAMethodByName() async throws {
+    try await withSandbox { bench in
+      try await bench.book.sendText("/start", from: Workbench.ann, to: Workbench.botID)
+      let json = Data(#"{"chat_id":5001,"text":"relayed"}"#.utf8)
+      let result = try await bench.client().call("sendMessage", json: json)
+      let message = try JSONDecoder().decode(Message.self, from: result)
+      #expect(message.text == "relayed")
+    }
+  }
+
+  @Test func speaksAllTypedMethods() async throws {
+    try await withSandbox { bench in
+      let client = try bench.client()
+      let menu = [BotCommand(command: "buy", description: "Buy credits")]
+      try await client.setMyCommands(menu)
+      #expect(try await client.getMyCommands() == menu)
+      #expect(try await client.getMyCommands(languageCode: "pt").isEmpty)
+      #expect(try await client.getMe().isBot)
+      #expect(try await client.getWebhookInfo().url.isEmpty)
+      #expect(try await client.getMyStarBalance() == StarAmount(amount: 0))
+      #expect(try await client.getStarTransactions().isEmpty)
+      let link = try await client.createInvoiceLink(invoice())
+      #expect(link.hasPrefix("https://t.me/$"))
+    }
+  }
+}

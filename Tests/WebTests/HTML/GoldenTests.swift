@@ -1,0 +1,123 @@
+import Foundation
+import Testing
+
+@testable import Web
+
+/// Every page, byte for byte. `ESTARS_UPDATE_GOLDENS=1 bin/test` writes them anew; read the diff.
+@Suite struct GoldenTests {
+  static let root = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  static func renderer() throws -> Renderer { try Renderer(root: root) }
+
+  struct Page: Sendable, CustomTestStringConvertible {
+    let name: String
+    let render: @Sendable (Renderer) throws -> String
+    var testDescription: String { name }
+  }
+
+  static let pages: [Page] = [
+    Page(name: "landing") {
+      String(decoding: try SitePage.landing(root: root, renderer: $0).bytes.body, as: UTF8.self)
+    },
+    Page(name: "login") { LoginView().render(with: $0, language: .en) },
+    Page(name: "login-wrong") {
+      LoginView(email: "a\"><b>@x.example", failure: .wrongCredentials, next: "/w/x?a=1&b=2")
+        .render(with: $0, language: .en)
+    },
+    Page(name: "login-throttled-pt") {
+      LoginView(email: "ana@estudio.example", failure: .throttled(retryAfterSeconds: 121))
+        .render(with: $0, language: .ptBR)
+    },
+    Page(name: "login-signed-out-pt") {
+      LoginView(failure: .signedOut).render(with: $0, language: .ptBR)
+    },
+    Page(name: "workspaces") {
+      var frame = Samples.frame()
+      frame.workspace = nil
+      return WorkspacesView(choices: [
+        .init(
+          name: "Figurinhas Lab", role: .owner, liveSlug: "figurinhas-lab",
+          testSlug: "figurinhas-lab-test"),
+        .init(name: Samples.hostile, role: .viewer, liveSlug: nil, testSlug: "hostile-test"),
+      ]).render(with: $0, in: frame)
+    },
+    Page(name: "workspaces-none-pt") {
+      var frame = Samples.frame(.ptBR)
+      frame.workspace = nil
+      return WorkspacesView(choices: []).render(with: $0, in: frame)
+    },
+    Page(name: "overview") { Samples.overview.render(with: $0, in: Samples.frame()) },
+    Page(name: "overview-pt") { Samples.overview.render(with: $0, in: Samples.frame(.ptBR)) },
+    Page(name: "overview-empty") {
+      Samples.emptyOverview.render(
+        with: $0,
+        in: Samples.frame(side: .live, name: Samples.hostile, otherSideSlug: nil))
+    },
+    Page(name: "customers") {
+      CustomersView(
+        rows: zip(
+          [Samples.ana, Samples.mallory, Samples.maria, Samples.fox, Samples.erased],
+          [1_000_001, -3, 0, 1, 25] as [Int64]
+        ).map {
+          .init(
+            customer: $0, balance: $1, hasPurchased: $1 > 1, lastSeenAt: Samples.ago(Double($0.id)))
+        }, paging: Paging(nextCursor: "9:11", isFirst: true)
+      ).render(with: $0, in: Samples.frame())
+    },
+    Page(name: "customers-none") {
+      CustomersView(rows: []).render(with: $0, in: Samples.frame())
+    },
+    Page(name: "customers-none-found-pt") {
+      CustomersView(query: Samples.hostile, rows: []).render(with: $0, in: Samples.frame(.ptBR))
+    },
+    Page(name: "customers-found-one") {
+      CustomersView(
+        query: "ana&co",
+        rows: [
+          .init(
+            customer: Samples.ana, balance: 1, hasPurchased: true,
+            lastSeenAt: Samples.ago(5 * Samples.hour))
+        ], paging: Paging(nextCursor: "x", isFirst: false)
+      ).render(with: $0, in: Samples.frame())
+    },
+    Page(name: "customer") { Samples.customer.render(with: $0, in: Samples.frame()) },
+    Page(name: "customer-pt") { Samples.customer.render(with: $0, in: Samples.frame(.ptBR)) },
+    Page(name: "customer-debt") { Samples.indebted.render(with: $0, in: Samples.frame()) },
+    Page(name: "payments") {
+      PaymentsView(rows: Samples.payments, paging: Paging(nextCursor: "n", isFirst: false))
+        .render(with: $0, in: Samples.frame())
+    },
+    Page(name: "payments-none-pt") {
+      PaymentsView(rows: []).render(with: $0, in: Samples.frame(.ptBR))
+    },
+    Page(name: "payment") { Samples.payment.render(with: $0, in: Samples.frame()) },
+    Page(name: "payment-pt") { Samples.payment.render(with: $0, in: Samples.frame(.ptBR)) },
+    Page(name: "payment-unmatched") {
+      Samples.unmatchedPayment.render(with: $0, in: Samples.frame())
+    },
+    Page(name: "error-404") {
+      ErrorView(status: 404, requestID: "req-\"1<2").render(with: $0, language: .en)
+    },
+    Page(name: "error-401-pt") {
+      ErrorView(status: 401, requestID: "req-2").render(with: $0, language: .ptBR)
+    },
+    Page(name: "error-503") {
+      ErrorView(status: 503, requestID: "req-3").render(with: $0, language: .en)
+    },
+  ]
+
+  @Test(arguments: pages) func matchesGolden(_ page: Page) throws {
+    // The hash of a stylesheet is not part of a page's markup.
+    let html = try page.render(Self.renderer())
+      .replacing(/(\/assets\/\w+)\.[0-9a-f]{12}\./) { "\($0.output.1)." }
+    let golden = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "Goldens/\(page.name).html")
+    if ProcessInfo.processInfo.environment["ESTARS_UPDATE_GOLDENS"] == "1" {
+      try html.write(to: golden, atomically: true, encoding: .utf8)
+    }
+    let expected = try String(contentsOf: golden, encoding: .utf8)
+    #expect(html == expected, "\(page.name) changed; see the header of this file")
+  }
+}
