@@ -22,10 +22,9 @@ struct ServerPrograms: Sendable {
     for path in others where FileManager.default.isExecutableFile(atPath: "\(path)/postgres") {
       return ServerPrograms(directory: path)
     }
+    let wanted = version ?? minimumVersion
     throw PostgresError(
-      .setup,
-      "PostgreSQL \(version ?? minimumVersion) is not installed (apt-get install postgresql-\(version ?? minimumVersion))"
-    )
+      .setup, "PostgreSQL \(wanted) is not installed (apt-get install postgresql-\(wanted))")
   }
 
   func path(of program: String) -> String { "\(directory)/\(program)" }

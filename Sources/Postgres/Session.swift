@@ -37,7 +37,8 @@ final class Session: PollTarget {
     // By statement and not by startup options, which poolers in between refuse.
     let settings: SQL = """
       select set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO, YMD', false),
-        set_config('bytea_output', 'hex', false), set_config('client_min_messages', 'warning', false)
+        set_config('bytea_output', 'hex', false),
+        set_config('client_min_messages', 'warning', false)
       """
     _ = try await session.run([settings], timeout: configuration.connectTimeout)
     return session

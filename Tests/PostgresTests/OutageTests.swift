@@ -64,7 +64,10 @@ import Testing
       }
       try await eventually { try await running("'killed'", pool) == 1 }
       let rows = try await pool.query(
-        "select pid from pg_stat_activity where query like '%''killed''%' and pid <> pg_backend_pid()"
+        """
+        select pid from pg_stat_activity
+        where query like '%''killed''%' and pid <> pg_backend_pid()
+        """
       )
       kill(try rows[0].get("pid"), SIGKILL)
       let error = await failure(.connection) { try await task.value }

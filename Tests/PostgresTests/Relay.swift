@@ -4,10 +4,29 @@ import Synchronization
 /// A Unix socket that passes bytes on to another one, and can drop its connections or fall silent
 /// as a broken network does.
 final class Relay: Sendable {
+  /// A caller's socket and the one to the server. Closed when neither direction uses them any more:
+  /// a number closed earlier could be somebody else's by then.
+  private final class Pair: Sendable {
+    let client: Int32
+    let server: Int32
+
+    init(client: Int32, server: Int32) { (self.client, self.server) = (client, server) }
+
+    deinit {
+      Glibc.close(client)
+      Glibc.close(server)
+    }
+
+    func end() {
+      shutdown(client, Int32(SHUT_RDWR))
+      shutdown(server, Int32(SHUT_RDWR))
+    }
+  }
+
   let directory: String
   private let target: String
   private let listener: Int32
-  private let state = Mutex((descriptors: [Int32](), isSilent: false))
+  private let state = Mutex((pairs: [Pair](), isSilent: false))
 
   init(to socketDirectory: String) throws {
     directory = "/tmp/relay-\(UUID().uuidString.prefix(8))"
@@ -22,8 +41,8 @@ final class Relay: Sendable {
   /// Ends every connection without a word.
   func drop() {
     state.withLock { state in
-      for descriptor in state.descriptors { shutdown(descriptor, Int32(SHUT_RDWR)) }
-      state.descriptors = []
+      for pair in state.pairs { pair.end() }
+      state.pairs = []
     }
   }
 
@@ -39,19 +58,22 @@ final class Relay: Sendable {
   private func acceptAll() {
     while true {
       let client = accept(listener, nil, nil)
-      guard client >= 0 else { return }
-      let server = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-      guard Self.withAddress(target, { connect(server, $0, $1) }) == 0 else {
-        shutdown(client, Int32(SHUT_RDWR))
+      guard client >= 0 else {
+        Glibc.close(listener)
+        return
+      }
+      let pair = Pair(client: client, server: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0))
+      guard Self.withAddress(target, { connect(pair.server, $0, $1) }) == 0 else {
+        pair.end()
         continue
       }
-      state.withLock { $0.descriptors += [client, server] }
-      Thread.detachNewThread { [self] in pump(from: client, to: server) }
-      Thread.detachNewThread { [self] in pump(from: server, to: client) }
+      state.withLock { $0.pairs.append(pair) }
+      Thread.detachNewThread { [self] in pump(pair, from: pair.client, to: pair.server) }
+      Thread.detachNewThread { [self] in pump(pair, from: pair.server, to: pair.client) }
     }
   }
 
-  private func pump(from source: Int32, to sink: Int32) {
+  private func pump(_ pair: Pair, from source: Int32, to sink: Int32) {
     var bytes = [UInt8](repeating: 0, count: 65_536)
     while true {
       let count = read(source, &bytes, bytes.count)
@@ -59,7 +81,7 @@ final class Relay: Sendable {
       while state.withLock({ $0.isSilent }) { usleep(5000) }
       guard send(sink, bytes, count, Int32(MSG_NOSIGNAL)) == count else { break }
     }
-    shutdown(sink, Int32(SHUT_RDWR))
+    pair.end()
   }
 
   private static func withAddress(

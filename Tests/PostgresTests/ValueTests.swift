@@ -51,7 +51,8 @@ import Testing
     try await withTestDatabase(migrated: false) { database in
       let pool = database.pool
       let texts = [
-        "", "a,b", "{}", "\"quoted\"", "back\\slash", "NULL", "null", " space ", "line\nbreak", "é",
+        "", "a,b", "{}", "\"quoted\"", "back\\slash", "NULL", "null", " space ", "line\nbreak",
+        "é",
       ]
       #expect(try await returned(texts, as: "text[]", pool) == texts)
       let holes: [String?] = ["a", nil, "NULL", nil]
@@ -86,7 +87,8 @@ import Testing
       for text in texts {
         let rows = try await pool.query(
           """
-          select \(text)::timestamptz as time, extract(epoch from \(text)::timestamptz)::text as epoch
+          select \(text)::timestamptz as time,
+            extract(epoch from \(text)::timestamptz)::text as epoch
           """)
         let time: Date = try rows[0].get("time")
         let back = try await pool.query("select (\(time)::timestamptz)::text as text")
