@@ -220,8 +220,8 @@ extension Fixture {
     }
     try await pool.transaction(in: scope) { tx in
       _ = try await tx.hold(
-        Hold(account: customer.id, unit: 1, amount: 3, key: "api:hold", action: "sticker"),
-        ttlSeconds: 600, in: scope, at: scope.now)
+        Debit(3, key: "api:hold", action: "sticker"), from: Account(customer.id),
+        until: scope.now.addingTimeInterval(600), in: scope, at: scope.now)
     }
     try await Worker(platform: platform).verifyLedger(in: scope)
   }

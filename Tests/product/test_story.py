@@ -67,14 +67,14 @@ def test_a_payment_becomes_credits_and_an_operator_sees_it(product, page):
         page.get_by_role("link", name="Pay 75 ★").last).first.wait_for()
     page.locator("text=Pay 75 ★").last.click()
     page.get_by_role("button", name=re.compile(r"^Pay")).last.click()
-    confirmations = page.get_by_text(re.compile(r"Payment of 75 ★ received"))
+    confirmations = page.get_by_role("log").get_by_text(re.compile(r"Payment of 75 ★ received"))
     expect(confirmations).to_have_count(1, timeout=20_000)
     balance = credits_after(confirmations.last.inner_text())
     assert balance == 10
 
     # The paid action takes one.
     page.get_by_role("button", name="Make a sticker · 1 credit").last.click()
-    used = page.get_by_text(re.compile(rf"1 credit used, {balance - 1} credits? left"))
+    used = page.get_by_role("log").get_by_text(re.compile(rf"1 credit used, {balance - 1} credits? left"))
     expect(used.last).to_be_visible(timeout=20_000)
 
     # The dashboard: found by name, by Telegram id and by charge id.
