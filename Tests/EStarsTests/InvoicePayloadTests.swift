@@ -1,4 +1,4 @@
-@testable import EStars
+@_spi(Guard) @testable import EStars
 import Foundation
 @_spi(Guard) import Ledger
 import Testing

@@ -1,4 +1,4 @@
-@testable import EStars
+@_spi(Guard) @testable import EStars
 import Foundation
 @_spi(Guard) import Ledger
 import Postgres
@@ -42,9 +42,10 @@ import Testing
           """)
         #expect(!keys.isEmpty, "\(table) has no key")
         for key in keys {
-          #expect(
-            try key.get("first", as: String.self) == "workspace_id",
-            "\(try key.get("name", as: String.self)) of \(table)")
+          let (name, first) = (
+            try key.get("name", as: String.self), try key.get("first", as: String.self)
+          )
+          #expect(first == "workspace_id", "\(name) of \(table)")
         }
       }
     }

@@ -1,0 +1,220 @@
+@_spi(Guard) import EStars
+import Foundation
+import HTTPTypes
+import Testing
+
+@testable import Web
+
+/// Every route by everybody: who gets in, who is refused and how.
+@Suite struct AccessMatrixTests {
+  enum Caller: String, CaseIterable {
+    case nobody, stranger, viewer, support, manager, owner
+    case keyRead, keyUse, keySell, keySupport, keyRevoked
+    case webhook, webhookWrong
+  }
+
+  enum Outcome: Equatable {
+    case enters, signIn, notFound, unauthorized, forbidden
+  }
+
+  /// What the table below expects of each kind of door.
+  private static func expected(_ door: Route.Door, _ caller: Caller) -> Outcome {
+    let roles: [Caller: Role] = [
+      .viewer: .viewer, .support: .support, .manager: .manager, .owner: .owner,
+    ]
+    let scopes: [Caller: APIKey.Scope] = [
+      .keyRead: .read, .keyUse: .use, .keySell: .sell, .keySupport: .support,
+    ]
+    switch door {
+    case .anyone: return .enters
+    case .session:
+      return roles[caller] != nil || caller == .stranger ? .enters : .signIn
+    case .member(let needed, _):
+      if caller == .stranger { return .notFound }
+      guard let role = roles[caller] else { return .signIn }
+      return role >= needed ? .enters : .forbidden
+    case .key(let needed, _):
+      guard let scope = scopes[caller] else { return .unauthorized }
+      return scope == needed ? .enters : .forbidden
+    case .webhook: return caller == .webhook ? .enters : .unauthorized
+    }
+  }
+
+  /// Written out so that a route cannot change its door unnoticed.
+  private static let doors = """
+    GET / anyone
+    GET /assets/:asset anyone
+    GET /favicon.ico anyone
+    GET /healthz anyone
+    GET /login anyone
+    GET /readyz anyone
+    GET /telegram/:bot none
+    GET /v1/catalog key read
+    GET /v1/customers/:user key read
+    GET /w/:workspace member viewer
+    GET /w/:workspace/customers member viewer
+    GET /w/:workspace/customers/:customer member viewer
+    GET /w/:workspace/payments member viewer
+    GET /w/:workspace/payments/:bot/:charge member viewer
+    GET /workspaces session
+    POST /login anyone
+    POST /logout session
+    POST /telegram/:bot webhook
+    POST /v1/checkouts key sell
+    POST /v1/checks key use
+    POST /v1/debits key use
+    POST /v1/updates key sell
+    """.split(separator: "\n").map(String.init).filter { !$0.hasSuffix("none") }
+
+  @Test func theTableOfRoutesIsThis() {
+    let routes = Route.all.map { route in
+      let door =
+        switch route.door {
+        case .anyone: "anyone"
+        case .session: "session"
+        case .member(let role, _): "member \(role.rawValue)"
+        case .key(let scope, _): "key \(scope.rawValue)"
+        case .webhook: "webhook"
+        }
+      return "\(route.method.rawValue) \(route.path) \(door)"
+    }
+    #expect(routes.sorted() == Self.doors.sorted())
+  }
+
+  @Test func everyRouteByEveryCaller() async throws {
+    try await ServerFixture.with { fixture in
+      for caller in Caller.allCases {
+        let (headers, csrf) = try await credentials(of: caller, fixture)
+        // Logging out ends the caller's session, so it comes last.
+        for route in Route.all.sorted(by: { a, _ in a.path != "/logout" }) {
+          let outcome = try await outcome(route, headers, csrf: csrf, fixture)
+          #expect(
+            outcome == Self.expected(route.door, caller),
+            "\(caller.rawValue) at \(route.method.rawValue) \(route.path)")
+        }
+      }
+    }
+  }
+
+  private func credentials(
+    of caller: Caller, _ fixture: ServerFixture
+  ) async throws -> (HTTPFields, csrf: String) {
+    func bearer(_ scope: APIKey.Scope) async throws -> (HTTPFields, String) {
+      ([.authorization: "Bearer \(try await fixture.key([scope]))"], "")
+    }
+    func session(_ role: Role?) async throws -> (HTTPFields, String) {
+      let opened = try await fixture.operatorSession(role)
+      return ([.cookie: opened.cookie], opened.csrf)
+    }
+    let secret = HTTPField.Name("X-Telegram-Bot-Api-Secret-Token") ?? .cookie
+    switch caller {
+    case .nobody: return ([:], "")
+    case .stranger: return try await session(nil)
+    case .viewer: return try await session(.viewer)
+    case .support: return try await session(.support)
+    case .manager: return try await session(.manager)
+    case .owner: return try await session(.owner)
+    case .keyRead: return try await bearer(.read)
+    case .keyUse: return try await bearer(.use)
+    case .keySell: return try await bearer(.sell)
+    case .keySupport: return try await bearer(.support)
+    case .keyRevoked:
+      let key = try await fixture.key([.read, .use, .sell, .support])
+      try await fixture.platform.pool.execute(
+        "update api_keys set revoked_at = now() where key_hash = \(Bytes.sha256(key))")
+      return ([.authorization: "Bearer \(key)"], "")
+    case .webhook: return ([secret: fixture.webhookSecret], "")
+    case .webhookWrong: return ([secret: fixture.webhookSecret + "x"], "")
+    }
+  }
+
+  /// Sends a request that means nothing but enters wherever the caller may.
+  private func outcome(
+    _ route: Route, _ headers: HTTPFields, csrf: String, _ fixture: ServerFixture
+  ) async throws -> Outcome {
+    let path = route.path.replacing(":workspace", with: fixture.workspace.slug)
+      .replacing(":customer", with: "999999").replacing(":bot", with: "\(fixture.bot.id)")
+      .replacing(":charge", with: "none").replacing(":user", with: "5")
+      .replacing(":asset", with: "none.css")
+    var headers = headers
+    var body = ""
+    if route.method == .post {
+      let isForm = !Route.isForMachines(route.path)
+      headers[.contentType] = isForm ? "application/x-www-form-urlencoded" : "application/json"
+      body = isForm ? "csrf=\(csrf)" : "{}"
+    }
+    let answer = try await fixture.send(route.method, path, headers: headers, body: body)
+    switch answer.status {
+    case 303 where answer.headers[.location]?.hasPrefix("/login?next=") == true: return .signIn
+    case 401 where route.path != "/login": return .unauthorized
+    case 403: return .forbidden
+    case 404 where route.path.hasPrefix("/w/:workspace"):
+      // A member is told that the thing is missing, a stranger that the workspace is: the same
+      // page. Which of the two it was shows in whether the workspace's own page opens.
+      let own = try await fixture.send(.get, "/w/\(fixture.workspace.slug)", headers: headers)
+      return own.status == 200 ? .enters : .notFound
+    default: return .enters
+    }
+  }
+
+  @Test func aMemberOfOneSideDoesNotEnterTheOther() async throws {
+    try await ServerFixture.with { fixture in
+      let session = try await fixture.operatorSession(.owner)
+      let other = try await fixture.send(
+        .get, "/w/\(fixture.live.slug)", headers: [.cookie: session.cookie])
+      let missing = try await fixture.send(
+        .get, "/w/no-such-workspace", headers: [.cookie: session.cookie])
+      #expect(other.status == 404)
+      #expect(missing.status == 404)
+    }
+  }
+
+  @Test func aKeySeesItsOwnWorkspaceOnly() async throws {
+    try await ServerFixture.with { fixture in
+      let liveBot = try await Bot.register(
+        token: "7000000009:AAOtherOtherOtherOtherOtherOtherOth", username: "other_bot",
+        name: "Other", segment: .aiBot, endpoint: .sandbox(URL(filePath: "/")), in: fixture.live,
+        at: Date(), fixture.platform)
+      let foreign = try await APIKey.issue(
+        for: liveBot, side: .live, scopes: APIKey.Scope.allCases, at: Date(),
+        fixture.platform.pool)
+      _ = try await fixture.platform.pool.transaction(in: fixture.workspace.scope) { tx in
+        try await tx.execute(
+          """
+          insert into customers (workspace_id, telegram_id, has_purchased, created_at, last_seen_at)
+          values (\(fixture.workspace.id), 77, true, now(), now())
+          """)
+      }
+      func hasPurchased(_ key: String) async throws -> Bool {
+        try await fixture.send(
+          .get, "/v1/customers/77", headers: [.authorization: "Bearer \(key)"]
+        ).body.contains(#""has_purchased":true"#)
+      }
+      #expect(try await hasPurchased(try await fixture.key([.read])))
+      #expect(try await !hasPurchased(foreign))
+    }
+  }
+
+  @Test func strangePathsAreAnswered() async throws {
+    try await ServerFixture.with { fixture in
+      for path in ["/nothing", "/w", "/v1", "/assets/..%2f..%2fetc", "/%00", "/w/%ff/x"] {
+        let answer = try await fixture.send(.get, path)
+        #expect((300..<500).contains(answer.status), "\(path): \(answer.status)")
+      }
+      let wrong = try await fixture.send(.delete, "/login")
+      #expect(wrong.status == 405)
+      #expect(wrong.headers[.allow]?.contains("POST") == true)
+    }
+  }
+
+  @Test func everyAnswerCarriesItsSafetyHeaders() async throws {
+    try await ServerFixture.with { fixture in
+      for path in ["/", "/login", "/nothing", "/v1/catalog", "/healthz"] {
+        let answer = try await fixture.send(.get, path)
+        #expect(answer.headers[.contentSecurityPolicy]?.hasPrefix("default-src 'self'") == true)
+        #expect(answer.headers[.xContentTypeOptions] == "nosniff")
+        #expect(answer.headers[.setCookie] == nil)
+      }
+    }
+  }
+}

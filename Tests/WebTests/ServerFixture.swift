@@ -1,0 +1,82 @@
+@_spi(Guard) import EStars
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import Postgres
+import TestSupport
+
+@testable import Web
+
+/// The real server over a migrated database, with one business, one bot on its test side, and
+/// somebody for every role.
+struct ServerFixture: Sendable {
+  let server: Server
+  let platform: Platform
+  let workspace: Workspace
+  let live: Workspace
+  let bot: Bot
+  let webhookSecret: String
+  let client: any TestClientProtocol
+
+  static let root = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  static func with<T: Sendable>(
+    _ body: @Sendable @escaping (ServerFixture) async throws -> T
+  ) async throws -> T {
+    try await withTestDatabase { database in
+      let platform = Platform(
+        pool: database.pool, secrets: try Secrets(hex: Bytes.hex(Bytes.sha256("a key for tests"))),
+        logger: TestCluster.logger)
+      let (live, test, bots) = try await DemoWorkspace(platform: platform).open(
+        [
+          .init(
+            token: "7000000001:AAFixtureFixtureFixtureFixtureFixtu", username: "shop_bot",
+            name: "Shop", segment: .aiBot, action: "sticker")
+        ], endpoint: .sandbox(URL(filePath: "/")), at: Date())
+      let secret = try await bots[0].renewWebhookSecret(database.pool)
+      let address = URL(string: "http://127.0.0.1:8080") ?? root
+      let server = try Server(
+        platform: platform, configuration: .init(resources: root, publicURL: address),
+        logger: TestCluster.logger)
+      return try await server.application().test(.router) { client in
+        try await body(
+          ServerFixture(
+            server: server, platform: platform, workspace: test, live: live, bot: bots[0],
+            webhookSecret: secret, client: client))
+      }
+    }
+  }
+
+  func key(_ scopes: [APIKey.Scope]) async throws -> String {
+    try await APIKey.issue(
+      for: bot, side: workspace.side, scopes: scopes, at: Date(), platform.pool)
+  }
+
+  /// A signed-in operator with this role on the test side; nil = a member of nothing.
+  func operatorSession(_ role: Role?) async throws -> (cookie: String, csrf: String) {
+    let name = role?.rawValue ?? "stranger"
+    let email = "\(name)-\(UUID().uuidString.lowercased())@example.com"
+    let person = try await Operator.create(
+      email: email, name: name, password: "correct horse battery", locale: "en", at: Date(),
+      platform)
+    if let role { try await person.join(workspace, as: role, at: Date(), platform.pool) }
+    let opened = try await platform.login.open(
+      email: email, password: "correct horse battery", userAgent: "test", address: "127.0.0.1",
+      at: Date())
+    return ("session=\(opened.token)", opened.csrfToken)
+  }
+
+  func send(
+    _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: String = ""
+  ) async throws -> (status: Int, headers: HTTPFields, body: String) {
+    let response = try await client.executeRequest(
+      uri: path, method: method, headers: headers,
+      body: body.isEmpty ? nil : ByteBuffer(string: body))
+    return (
+      response.status.code, response.headers, String(buffer: response.body)
+    )
+  }
+}
