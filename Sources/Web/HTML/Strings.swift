@@ -51,6 +51,7 @@ struct Strings: Sendable {
       }
     }
     self.phrases = phrases
+    self.keys = Set(phrases.keys)
   }
 
   private static func phrase(_ value: Any, name: String, file: String) throws -> Phrase {
@@ -69,7 +70,7 @@ struct Strings: Sendable {
     Set(phrases.keys.filter { phrases[$0]?.forms.count == 1 && places(of: $0).isEmpty })
   }
 
-  var keys: Set<Key> { Set(phrases.keys) }
+  let keys: Set<Key>
 
   /// The `{named}` places of a phrase, over all its forms.
   func places(of key: Key) -> Set<String> {

@@ -49,7 +49,10 @@ struct OverviewView: Sendable, Equatable {
           ]),
         "payments": recentPayments.isEmpty
           ? .none
-          : .record(["shows_customer": true, "rows": .records(recentPayments) { $0.model(page) }]),
+          : .record([
+            "shows_customer": true, "is_compact": true,
+            "rows": .records(recentPayments) { $0.model(page) },
+          ]),
         "payments_href": .text(Links.payments(page.slug)),
         "activity": recentActivity.isEmpty
           ? .none : .record(["strip": page.strip(recentActivity)]),

@@ -11,7 +11,8 @@ struct PaymentView: Sendable, Equatable {
     var at: Date
     /// An operator's name, `eStars` or a bot's username.
     var actor: String
-    /// What happened, as the audit log words it.
+    /// The audit log's own name for it, such as `payment.credited`; shown as it is when it has
+    /// no words here.
     var action: String
     var detail: String?
   }
@@ -55,7 +56,7 @@ struct PaymentView: Sendable, Equatable {
           "rows": .records(audit) { line in
             [
               "time": format.time(line.at), "actor": .text(line.actor),
-              "did": .text(line.action), "detail": .optional(line.detail),
+              "did": .text(words(for: line.action, page.strings)), "detail": .optional(line.detail),
             ]
           }
         ]),
@@ -63,6 +64,11 @@ struct PaymentView: Sendable, Equatable {
     return page.page(
       .payment, title: title, place: .payments,
       trail: [(title: t["nav.payments"], href: Links.payments(page.slug))], values)
+  }
+
+  private func words(for action: String, _ strings: Strings) -> String {
+    let key = Strings.Key("audit.\(action.replacing(".", with: "_"))")
+    return strings.keys.contains(key) ? strings[key] : action
   }
 
   private func outcome(_ page: PageContext) -> String {

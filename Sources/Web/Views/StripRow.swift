@@ -86,11 +86,18 @@ extension StripRow {
     let quantity =
       unit == .stars ? format.signedStars(amount) : format.signedCredits(amount)
     return [
-      "anchor": .optional(version.map { "v\($0)" }),
+      // Versions count per customer, so a strip of several has no anchors and links to theirs.
+      "anchor": customer == nil ? .optional(version.map { "v\($0)" }) : .none,
       "tone": .text(tone.rawValue),
       "what": .text(title(page)),
       "quantity": .text(quantity),
-      "version": .optional(version.map { page.strings("strip.version", ["n": format.number($0)]) }),
+      "version": .optional(version) { version in
+        [
+          "label": .text(page.strings("strip.version", ["n": format.number(version)])),
+          "href": .text(
+            (customer.map { Links.customer(page.slug, $0.id) } ?? "") + "#v\(version)"),
+        ]
+      },
       "balance": .optional(
         balanceAfter.map { page.strings("strip.balance", ["n": format.number($0)]) }),
       "time": format.time(at),

@@ -154,7 +154,8 @@ enum Samples {
     checkout: .init(id: "co_8F2K", openedAt: ago(4 * minute)), refundedAt: nil, lots: [lots[1]],
     creditsUsed: 1, access: [access[0]], strip: Array(strip[2...3]),
     audit: [
-      .init(at: ago(3 * minute), actor: "eStars", action: "credited the payment", detail: nil),
+      .init(
+        at: ago(3 * minute), actor: "@figurinhas_demo_bot", action: "payment.credited", detail: nil),
       .init(at: ago(minute), actor: hostile, action: "looked at it", detail: hostile),
     ])
 
