@@ -44,7 +44,9 @@ begin
           v_request.units, v_request.ref, v_request.until, p_at);
       when 'commit', 'release' then
         if v_request.locks is null then
-          v_answer := _ledger_decline('unknown', null);
+          v_answer := _ledger_decline(case
+            when _ledger_has_key(p_workspace, v_request.key) then 'conflict' else 'unknown' end,
+            null);
         else
           v_answer := _ledger_close(p_workspace, v_request.locks, v_request.hold_key,
             case v_request.operation when 'commit' then v_request.amount else 0 end,

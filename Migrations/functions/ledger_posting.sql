@@ -318,7 +318,7 @@ begin
   end if;
   v_account := _ledger_expire(v_before, p_at);
   if v_account.version = v_before.version then
-    return _ledger_decline('none', v_account.balance);
+    return _ledger_decline('none', null);
   end if;
   v_answer.status := 'applied';
   v_answer.balance := v_account.balance;
