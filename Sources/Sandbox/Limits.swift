@@ -20,6 +20,8 @@ enum SandboxLimits {
   static let journalBytes = 8 * 1024 * 1024
   /// One step of the clock: ten years.
   static let clockStepSeconds = 315_360_000.0
+  /// A webhook that answers 410 for this long is removed: 23 hours.
+  static let goneWebhookSeconds: Int64 = 82_800
   /// How long a step of the clock waits for updates on their way.
   static let clockSettleTime = Duration.seconds(3)
   /// Bots and people a sandbox knows.

@@ -1,5 +1,8 @@
 import AsyncHTTPClient
 import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
 import Telegram
 import Testing
 
@@ -94,6 +97,58 @@ import Testing
     }
   }
 
+  struct Answer: Sendable {
+    let status: Int
+    let body: String
+    let expected: TelegramError
+  }
+
+  @Test(arguments: [
+    Answer(status: 502, body: "<html>", expected: .unknownOutcome(reason: "HTTP 502")),
+    Answer(
+      status: 500, body: #"{"ok":false,"error_code":500,"description":"x"}"#,
+      expected: .unknownOutcome(reason: "HTTP 500")),
+    Answer(status: 302, body: "", expected: .unknownOutcome(reason: "HTTP 302")),
+    Answer(status: 200, body: "", expected: .unknownOutcome(reason: "HTTP 200")),
+    Answer(
+      status: 200, body: #"{"ok":true,"result":7}"#,
+      expected: .unknownOutcome(reason: "the result of getMe could not be read")),
+    Answer(
+      status: 200, body: String(repeating: " ", count: 5 << 20),
+      expected: .unknownOutcome(reason: "the answer is too long")),
+    Answer(
+      status: 403, body: "<html>",
+      expected: .api(code: 403, description: "HTTP 403", retryAfter: nil)
+    ),
+    Answer(
+      status: 400,
+      body: #"{"ok":false,"error_code":400,"description":"7001:Secret-of_the_shop is bad"}"#,
+      expected: .api(code: 400, description: "7001:… is bad", retryAfter: nil)),
+    Answer(
+      status: 429, body: #"{"ok":false,"error_code":429,"description":"Too Many Requests"}"#,
+      expected: .api(code: 429, description: "Too Many Requests", retryAfter: 1)),
+  ])
+  func makesSenseOfAnyAnswer(_ answer: Answer) async throws {
+    let other = Counter()
+    let router = Router()
+    router.get("/elsewhere") { _, _ in
+      await other.add()
+      return Response(status: .ok)
+    }
+    router.post("/**") { _, _ in
+      Response(
+        status: .init(code: answer.status), headers: [.location: "/elsewhere"],
+        body: .init(byteBuffer: ByteBuffer(string: answer.body)))
+    }
+    try await withServer(router) { base in
+      let token = try #require(BotToken(Workbench.token))
+      let url = try #require(URL(string: base))
+      let client = TelegramClient(token: token, endpoint: .sandbox(url), logger: quiet)
+      await #expect(throws: answer.expected) { try await client.getMe() }
+      #expect(await other.count == 0)
+    }
+  }
+
   @Test func callsAMethodByName() async throws {
     try await withSandbox { bench in
       try await bench.book.sendText("/start", from: Workbench.ann, to: Workbench.botID)
@@ -119,4 +174,9 @@ import Testing
       #expect(link.hasPrefix("https://t.me/$"))
     }
   }
+}
+
+private actor Counter {
+  private(set) var count = 0
+  func add() { count += 1 }
 }

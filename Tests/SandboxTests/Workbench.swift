@@ -99,9 +99,9 @@ func withSandbox<Value: Sendable>(
   return try outcome.get()
 }
 
-/// Tries until a condition holds; false after a few seconds.
+/// Tries until a condition holds; false after some seconds, which a busy machine may need.
 func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
-  for _ in 0..<300 {
+  for _ in 0..<1000 {
     if try await condition() { return true }
     try? await Task.sleep(for: .milliseconds(20))
   }
@@ -177,6 +177,14 @@ func withWebhook<Value: Sendable>(
       status: .init(code: reply.status), headers: headers,
       body: .init(byteBuffer: ByteBuffer(string: reply.body)))
   }
+  return try await withServer(router) { base in try await body("\(base)/hook", received) }
+}
+
+/// Serves a router on a free port for as long as `body` runs.
+func withServer<Value: Sendable>(
+  _ router: Router<BasicRequestContext>,
+  _ body: @Sendable @escaping (String) async throws -> Value
+) async throws -> Value {
   let (ports, found) = AsyncStream.makeStream(of: Int.self)
   let application = Application(
     router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
@@ -188,5 +196,5 @@ func withWebhook<Value: Sendable>(
     port = value
     break
   }
-  return try await body("http://127.0.0.1:\(port)/hook", received)
+  return try await body("http://127.0.0.1:\(port)")
 }

@@ -1,5 +1,6 @@
 import asyncio
 
+import aiohttp
 import pytest
 from aiogram.exceptions import TelegramBadRequest, TelegramConflictError, TelegramUnauthorizedError
 from aiogram.types import LabeledPrice
@@ -148,3 +149,36 @@ async def test_updates_survive_a_kill(sandbox, bot):
     await sandbox.start()
     updates = await bot.get_updates(timeout=1)
     assert [update.message.text for update in updates] == ["/start before"]
+
+
+async def test_what_was_acknowledged_survives_a_kill_under_load(sandbox, bot):
+    acknowledged = set()
+
+    async def chatter(number):
+        for index in range(1000):
+            text = f"{number}:{index}"
+            try:
+                await sandbox.say(ANN, BOT, text)
+            except aiohttp.ClientError:
+                return
+            acknowledged.add(text)
+
+    talkers = [asyncio.create_task(chatter(number)) for number in range(8)]
+    while len(acknowledged) < 200:
+        await asyncio.sleep(0.01)
+    sandbox.kill()
+    await asyncio.gather(*talkers)
+    await sandbox.start()
+
+    updates, offset = [], None
+    while page := await bot.get_updates(offset=offset, timeout=0):
+        updates += page
+        offset = page[-1].update_id + 1
+    texts = [update.message.text for update in updates]
+    assert acknowledged <= set(texts)
+    assert len(texts) == len(set(texts)) <= len(acknowledged) + 8
+    ids = [update.update_id for update in updates]
+    assert ids == list(range(ids[0], ids[0] + len(ids)))
+    for number in range(8):
+        own = [text for text in texts if text.startswith(f"{number}:")]
+        assert own == sorted(own, key=lambda text: int(text.split(":")[1]))

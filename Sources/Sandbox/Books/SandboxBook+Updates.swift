@@ -115,7 +115,7 @@ extension SandboxBook {
     let waiting = state.pending[botID] ?? []
     if offset < 0 {
       // Counted from the end; everything before is forgotten.
-      let kept = waiting.suffix(Int(min(-offset, Int64(waiting.count))))
+      let kept = waiting.suffix(Int(min(offset.magnitude, UInt64(waiting.count))))
       let gone = waiting.dropLast(kept.count).map(\.update.updateID)
       if !gone.isEmpty { try markDelivered(gone, botID: botID) }
       return 0

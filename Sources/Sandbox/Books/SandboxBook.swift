@@ -14,6 +14,8 @@ public actor SandboxBook {
   var webhookSetAt: [Int64: ContinuousClock.Instant] = [:]
   /// Bots whose last delivery failed.
   var failingWebhooks: Set<Int64> = []
+  /// Since when (sandbox time) a webhook has answered nothing but 410.
+  var goneSince: [Int64: Int64] = [:]
   var polls: [Int64: Poll] = [:]
   var polledAt: [Int64: ContinuousClock.Instant] = [:]
   /// Set at shutdown: nothing waits any more.

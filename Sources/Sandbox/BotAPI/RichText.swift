@@ -5,7 +5,7 @@ struct RichText: Sendable, Equatable {
   var text: String
   var entities: [MessageEntity] = []
 
-  /// Reads `text` by `parse_mode`. HTML is understood; in Markdown the text stays as it is typed.
+  /// Reads `text` by `parse_mode`.
   ///
   /// - Throws: `BotAPIError` in Telegram's words.
   static func parse(_ parameters: Parameters) throws -> RichText {
@@ -15,7 +15,9 @@ struct RichText: Sendable, Equatable {
     var rich: RichText
     switch parameters.text("parse_mode")?.lowercased() {
     case "html": rich = try html(text)
-    case nil, "markdown", "markdownv2":
+    case "markdownv2": rich = try markdown(text, isVersion2: true)
+    case "markdown": rich = try markdown(text, isVersion2: false)
+    case nil:
       rich = RichText(text: text)
       rich.entities =
         try parameters.json(

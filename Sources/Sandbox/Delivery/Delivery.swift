@@ -37,6 +37,27 @@ extension SandboxBook {
     } else {
       failingWebhooks.remove(delivery.botID)
     }
+    followGone(delivery)
+  }
+
+  /// A webhook that says 410 for 23 hours on end is removed, as at Telegram.
+  private func followGone(_ delivery: Delivery) {
+    guard delivery.status == 410 else {
+      goneSince[delivery.botID] = nil
+      return
+    }
+    let since = goneSince[delivery.botID] ?? delivery.at
+    goneSince[delivery.botID] = since
+    guard delivery.at - since >= SandboxLimits.goneWebhookSeconds,
+      var bot = state.bots[delivery.botID]
+    else { return }
+    bot.webhook = nil
+    goneSince[delivery.botID] = nil
+    do {
+      try write { put(.bot(bot)) }
+    } catch {
+      logger.error("The books cannot be written", metadata: ["error": "\(error)"])
+    }
   }
 
   /// What the deliverer needs to know of a bot; nil when no webhook is set.
