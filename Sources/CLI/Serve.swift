@@ -16,9 +16,12 @@ struct Serve: AsyncParsableCommand {
     let platform = settings.platform(logger)
     try await platform.directory.preload()
     let server = try settings.server(platform, logger)
-    try await Running.services([server.application { _ in
-      say("eStars serves \(settings.publicURL.absoluteString)")
-    }], logger)
+    try await Running.services(
+      [
+        server.application { _ in
+          say("eStars serves \(settings.publicURL.absoluteString)")
+        }
+      ], logger)
     await platform.pool.close()
   }
 }

@@ -22,7 +22,8 @@ struct Settings {
       complaints.append(text)
       return value
     }
-    databaseURL = Self.value("DATABASE_URL", environment)
+    databaseURL =
+      Self.value("DATABASE_URL", environment)
       ?? complain("DATABASE_URL is missing: a libpq address for the role estars_app", "")
     var secrets: Secrets?
     do throws(Secrets.Problem) {
@@ -42,7 +43,8 @@ struct Settings {
       complaints.append("ESTARS_PUBLIC_URL is not an address: write https://host")
     } else if url?.scheme == "http", !Self.isLoopback(url?.host() ?? "") {
       complaints.append(
-        "ESTARS_PUBLIC_URL is plain HTTP: passwords need TLS, so put a proxy in front and write https://")
+        "ESTARS_PUBLIC_URL is plain HTTP: passwords need TLS, so put a proxy in front and write https://"
+      )
     } else if url?.scheme == "https", trustedProxies.isEmpty {
       complaints.append(
         "ESTARS_TRUSTED_PROXIES is missing: name the proxy that ends TLS, by its address")

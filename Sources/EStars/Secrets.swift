@@ -14,7 +14,8 @@ public struct Secrets: Sendable {
         "ESTARS_SECRET_KEY is missing: set it to 32 random bytes in hex (openssl rand -hex 32)"
       case .weak:
         "ESTARS_SECRET_KEY is too weak: it must be 64 hex digits from a random source"
-      case .sealed: "a sealed value could not be opened: ESTARS_SECRET_KEY differs from the one it was sealed with"
+      case .sealed:
+        "a sealed value could not be opened: ESTARS_SECRET_KEY differs from the one it was sealed with"
       }
     }
   }
@@ -58,7 +59,9 @@ public enum Bytes {
     return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
   }
 
-  public static func sha256(_ text: String) -> [UInt8] { Array(SHA256.hash(data: Array(text.utf8))) }
+  public static func sha256(_ text: String) -> [UInt8] {
+    Array(SHA256.hash(data: Array(text.utf8)))
+  }
 
   public static func hex(_ bytes: some Sequence<UInt8>) -> String {
     bytes.reduce(into: "") { text, byte in

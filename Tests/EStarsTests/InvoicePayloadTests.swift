@@ -50,7 +50,9 @@ import Testing
     }
   }
 
-  @Test(arguments: ["", "es1.", "order_17", "es1.!!!!", "es1.AAAA", String(repeating: "x", count: 200)])
+  @Test(arguments: [
+    "", "es1.", "order_17", "es1.!!!!", "es1.AAAA", String(repeating: "x", count: 200),
+  ])
   func foreignTextIsForeign(_ text: String) {
     #expect(throws: InvoicePayload.Problem.foreign) {
       try InvoicePayload(text, in: scope, secrets)
@@ -60,7 +62,9 @@ import Testing
 
 @Suite struct SecretsTests {
   @Test func aMissingOrWeakKeyIsNamed() {
-    for weak in [nil, "", "abc", String(repeating: "0", count: 64), String(repeating: "zz", count: 32)] {
+    for weak in [
+      nil, "", "abc", String(repeating: "0", count: 64), String(repeating: "zz", count: 32),
+    ] {
       do throws(Secrets.Problem) {
         _ = try Secrets(hex: weak)
         Issue.record("\(weak ?? "nil") was taken as a key")

@@ -36,7 +36,8 @@ import Testing
         let sale = try await fixture.checkout("try", for: 72)
         for (index, letter) in order.enumerated() {
           let update = Int64(index + 1)
-          let body = letter == "p"
+          let body =
+            letter == "p"
             ? Sent.payment(
               update: update, from: 72, stars: 49, payload: sale.payload ?? "", charge: "c2")
             : Sent.refund(
@@ -59,7 +60,8 @@ import Testing
       try await withThrowingTaskGroup(of: Void.self) { group in
         for update in 1...40 {
           group.addTask {
-            let body = update.isMultiple(of: 2)
+            let body =
+              update.isMultiple(of: 2)
               ? Sent.payment(
                 update: Int64(update), from: 73, stars: 75, payload: sale.payload ?? "",
                 charge: "c3")

@@ -228,7 +228,8 @@ extension Fixture {
   }
 
   /// The table takes no row for the other workspace and changes none of its rows.
-  func expectNoWrite(_ table: String, of foreign: Workspace, in scope: WorkspaceScope) async throws {
+  func expectNoWrite(_ table: String, of foreign: Workspace, in scope: WorkspaceScope) async throws
+  {
     do {
       let changed = try await pool.execute(
         """

@@ -46,6 +46,19 @@ import Testing
     }
   }
 
+  @Test func namesNeverBecomeMarkup() async throws {
+    try await withSandbox { bench in
+      // A prepended or combining mark makes one grapheme of it and the bracket.
+      for (id, name) in [(61, "<script>a"), (62, "\u{600}<script>b"), (63, "<\u{301}script>c")] {
+        _ = try await bench.book.registerPerson(PersonCard(id: Int64(id), firstName: name, stars: 1))
+      }
+      let page = try await bench.http("GET", "/").text
+      #expect(page.utf8.count(where: { $0 == UInt8(ascii: "<") }) > 10)
+      #expect(!Array(page.unicodeScalars).contains(sequence: Array("<script>".unicodeScalars)))
+      #expect(Array(page.unicodeScalars).contains(sequence: Array("&lt;script&gt;a".unicodeScalars)))
+    }
+  }
+
   @Test func aPersonBuysAndComplainsByFormsAlone() async throws {
     try await withSandbox { bench in
       let client = try bench.client()
@@ -178,5 +191,11 @@ import Testing
         #expect(reply.status == 400)
       }
     }
+  }
+}
+
+extension [Unicode.Scalar] {
+  fileprivate func contains(sequence: [Unicode.Scalar]) -> Bool {
+    indices.contains { self[$0...].starts(with: sequence) }
   }
 }

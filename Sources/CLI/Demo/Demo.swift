@@ -83,13 +83,16 @@ struct Demo: AsyncParsableCommand {
       guard (1...65_535).contains(number) else { throw Complaint("\(name) is not a port number") }
       guard PortProbe.isFree(host: host, port: number) else {
         throw Complaint(
-          "port \(number) on \(host) is taken: stop what listens there or choose another with \(name)")
+          "port \(number) on \(host) is taken: stop what listens there or choose another with \(name)"
+        )
       }
     }
     guard port != sandboxPort else { throw Complaint("--port and --sandbox-port are the same") }
     do {
       try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    } catch { throw Complaint("cannot write to the folder \(directory.path): choose one with --data") }
+    } catch {
+      throw Complaint("cannot write to the folder \(directory.path): choose one with --data")
+    }
     guard FileManager.default.isWritableFile(atPath: directory.path) else {
       throw Complaint("cannot write to the folder \(directory.path): choose one with --data")
     }
@@ -138,9 +141,12 @@ struct Demo: AsyncParsableCommand {
       dashboard       \(demo.file.productURL.absoluteString)/w/\(demo.file.workspace)
       """)
     for login in demo.file.logins {
-      say("  \(login.role.padding(toLength: 14, withPad: " ", startingAt: 0))\(login.email)  \(login.password)")
+      say(
+        "  \(login.role.padding(toLength: 14, withPad: " ", startingAt: 0))\(login.email)  \(login.password)"
+      )
     }
-    say("details         \(directory.appending(path: "demo.json").path)\n\nCtrl-C stops everything.")
+    say(
+      "details         \(directory.appending(path: "demo.json").path)\n\nCtrl-C stops everything.")
   }
 
 }

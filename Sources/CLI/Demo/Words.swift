@@ -52,7 +52,8 @@ struct Words {
   func paid(_ stars: Int64, _ bought: Int64, _ balance: Int64) -> String {
     say(
       "Payment of \(stars) ★ received: \(credits(bought)) added. You have \(credits(balance)).",
-      "Pagamento de \(stars) ★ recebido: \(credits(bought)) na conta. Você tem \(credits(balance)).")
+      "Pagamento de \(stars) ★ recebido: \(credits(bought)) na conta. Você tem \(credits(balance))."
+    )
   }
 
   func refunded(_ stars: Int64, _ balance: Int64) -> String {

@@ -50,7 +50,8 @@ extension Transaction {
     _ actor: Actor, _ action: String, _ subjectKind: String, _ subject: String,
     after: [String: String] = [:], reason: String? = nil, in scope: WorkspaceScope, at: Date
   ) async throws {
-    let facts = after.isEmpty ? nil : String(decoding: try JSONEncoder().encode(after), as: UTF8.self)
+    let facts =
+      after.isEmpty ? nil : String(decoding: try JSONEncoder().encode(after), as: UTF8.self)
     try await execute(
       """
       insert into audit_entries (workspace_id, at, actor_kind, actor, action, subject_kind,

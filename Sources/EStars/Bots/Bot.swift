@@ -4,7 +4,9 @@ import Telegram
 
 /// A Telegram bot that sells for a workspace.
 public struct Bot: Sendable {
-  public enum Segment: String, Sendable { case aiBot = "ai_bot", serviceBot = "service_bot", miniApp = "mini_app" }
+  public enum Segment: String, Sendable {
+    case aiBot = "ai_bot", serviceBot = "service_bot", miniApp = "mini_app"
+  }
 
   public let id: Int64
   public let workspaceID: Int64

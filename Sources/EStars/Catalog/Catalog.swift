@@ -91,7 +91,8 @@ public struct Catalog: Sendable, Equatable {
       select * from actions where workspace_id = \(scope.workspaceID) and withdrawn_at is null
       order by position, action
       """, in: scope)
-    return Catalog(packs: try await packs.map(Pack.init), actions: try await actions.map(Action.init))
+    return Catalog(
+      packs: try await packs.map(Pack.init), actions: try await actions.map(Action.init))
   }
 
   /// Packs that this customer sees, in the operator's order: no discounts, no packs of others.

@@ -123,7 +123,9 @@ extension Transaction {
       where workspace_id = \(scope.workspaceID) and customer_id = \(customer.id)
         and state = 'open'
       """)
-    return (try await insertCheckout(request, pack, customer, bot, secrets, in: scope, at: at), true)
+    return (
+      try await insertCheckout(request, pack, customer, bot, secrets, in: scope, at: at), true
+    )
   }
 
   private func insertCheckout(

@@ -55,8 +55,10 @@ public struct Customer: Sendable, Equatable {
 
   /// Lower case without diacritics, so that "joao" finds "João".
   static func fold(_ text: String) -> String {
-    text.folding(options: [.caseInsensitive, .diacriticInsensitive, .widthInsensitive], locale: nil)
-      .lowercased()
+    text.folding(
+      options: [.caseInsensitive, .diacriticInsensitive, .widthInsensitive], locale: nil
+    )
+    .lowercased()
   }
 }
 

@@ -63,7 +63,8 @@ enum DemoCatalog {
   ) async throws {
     let sku = discount.map { "\(offer.sku)-\($0)" } ?? offer.sku
     let total = offer.credits + offer.bonus
-    let description = offer.bonus > 0
+    let description =
+      offer.bonus > 0
       ? "\(offer.credits) credits and \(offer.bonus) more as a bonus: \(total) in all."
       : offer.entitlement != nil
         ? "\(offer.credits) credits and HD quality for 30 days."

@@ -31,7 +31,8 @@ public final class PasswordHasher: Sendable {
         Self.passes, Self.memoryKiB, 1, bytes, bytes.count, salt, salt.count, Self.hashBytes,
         &encoded, encoded.count)
       guard code == ARGON2_OK.rawValue else { throw Problem.failed }
-      return String(decoding: encoded.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      return String(
+        decoding: encoded.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
   }
 

@@ -197,7 +197,8 @@ extension Transaction {
     guard known.isEmpty else {
       return PaymentOutcome(kind: .refundDuplicate, paymentID: payment?.id)
     }
-    let clawback = payment?.state == .credited
+    let clawback =
+      payment?.state == .credited
       ? try await self.clawback(
         Charge(botID: bot.id, chargeID: chargeID), key: "refund:\(bot.id):\(chargeID)",
         policy: workspace.refundDebtPolicy, in: scope, at: at)

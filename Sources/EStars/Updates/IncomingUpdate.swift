@@ -60,7 +60,8 @@ extension IncomingUpdate: Decodable {
     payment = try message.successfulPayment.map { payment in
       guard let buyer = message.from else {
         throw DecodingError.keyNotFound(
-          Key("from"), .init(codingPath: [Key("message")], debugDescription: "a payment has a payer"))
+          Key("from"),
+          .init(codingPath: [Key("message")], debugDescription: "a payment has a payer"))
       }
       guard payment.totalAmount > 0, !payment.telegramPaymentChargeID.isEmpty else {
         throw DecodingError.dataCorrupted(

@@ -76,7 +76,11 @@ final class AgedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
       let fresh = try await withDeadline(seconds: Limits.preCheckoutDatabaseSeconds) {
         try await load(key)
       }
-      if let fresh { store(fresh, for: key) } else { entries.withLock { _ = $0.removeValue(forKey: key) } }
+      if let fresh {
+        store(fresh, for: key)
+      } else {
+        entries.withLock { _ = $0.removeValue(forKey: key) }
+      }
       return fresh
     } catch {
       // The next caller should not wait as well while the database is away.

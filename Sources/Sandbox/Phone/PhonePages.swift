@@ -23,7 +23,10 @@ struct PhonePages: Sendable {
       for name in try FileManager.default.contentsOfDirectory(atPath: folder.path)
       where name.hasSuffix(".mustache") {
         let text = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
-        templates[String(name.dropLast(9))] = try MustacheTemplate(string: text)
+        // Values arrive escaped: the engine escapes by grapheme, and a `<` that a combining mark
+        // has joined would slip through.
+        templates[String(name.dropLast(9))] = try MustacheTemplate(
+          string: "{{% CONTENT_TYPE:TEXT}}" + text)
       }
       library = MustacheLibrary(templates: templates)
       var assets: [String: Asset] = [:]
@@ -56,7 +59,23 @@ struct PhonePages: Sendable {
   }
 
   func fragment(_ template: String, _ values: [String: Any]) -> String {
-    library.render(values, withTemplate: template) ?? ""
+    library.render(escaped(values), withTemplate: template) ?? ""
+  }
+
+  /// Every text in the values as HTML. Only what stands under `html` is markup already.
+  private func escaped(_ values: [String: Any]) -> [String: Any] {
+    var safe: [String: Any] = [:]
+    for (name, value) in values { safe[name] = name == "html" ? value : escaped(value) }
+    return safe
+  }
+
+  private func escaped(_ value: Any) -> Any {
+    switch value {
+    case let text as String: RichTextHTML.escape(text)
+    case let record as [String: Any]: escaped(record) as [String: Any]
+    case let list as [Any]: list.map(escaped) as [Any]
+    default: value
+    }
   }
 
   func html(_ text: String, status: HTTPResponse.Status = .ok) -> Response {

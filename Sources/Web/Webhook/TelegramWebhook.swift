@@ -29,7 +29,8 @@ enum TelegramWebhook {
         PreCheckoutAnswer(
           preCheckoutQueryId: queryID, ok: false,
           errorMessage: reason.message(languageCode: language)))
-    case .stored: return Reply(.ok, headers: [.contentType: "application/json"], body: Array("{}".utf8))
+    case .stored:
+      return Reply(.ok, headers: [.contentType: "application/json"], body: Array("{}".utf8))
     }
   }
 }
