@@ -65,8 +65,8 @@ class Product:
         self.process = None
 
     def start(self, *arguments):
-        (self.data / "demo.json").unlink(missing_ok=True) if "--fresh" in arguments else None
-        started = time.time()
+        file = self.data / "demo.json"
+        written = file.stat().st_mtime_ns if file.exists() else None
         self.log = open(self.data / "demo.log", "ab")
         self.process = subprocess.Popen(
             [BINARY, "demo", "--port", str(self.port), "--sandbox-port", str(self.sandbox_port),
@@ -75,8 +75,7 @@ class Product:
 
         def ready():
             assert self.process.poll() is None, (self.data / "demo.log").read_text()[-2000:]
-            file = self.data / "demo.json"
-            return file.exists() and file.stat().st_mtime >= started - 1
+            return file.exists() and file.stat().st_mtime_ns != written
 
         wait_until(ready, 120)
         self.demo = json.loads((self.data / "demo.json").read_text())

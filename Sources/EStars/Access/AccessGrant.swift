@@ -6,6 +6,8 @@ import Postgres
 public struct AccessGrant: Sendable, Equatable {
   public let id: Int64
   public let entitlement: String
+  /// The feature's name as the operator wrote it.
+  public let title: String
   public let botID: Int64?
   public let chargeID: String?
   public let startsAt: Date
@@ -18,6 +20,7 @@ public struct AccessGrant: Sendable, Equatable {
   init(_ row: Row) throws {
     id = try row.get("access_grant_id")
     entitlement = try row.get("entitlement")
+    title = try row.get("title")
     botID = try row.getIfPresent("bot_id")
     chargeID = try row.getIfPresent("charge_id")
     startsAt = try row.get("starts_at")
@@ -30,8 +33,9 @@ public struct AccessGrant: Sendable, Equatable {
   ) async throws -> [AccessGrant] {
     try await pool.query(
       """
-      select * from access_grants where workspace_id = \(scope.workspaceID) and customer_id = \(id)
-      order by access_grant_id desc limit 100
+      select g.*, e.title from access_grants g join entitlements e using (workspace_id, entitlement)
+      where g.workspace_id = \(scope.workspaceID) and g.customer_id = \(id)
+      order by g.access_grant_id desc limit 100
       """, in: scope
     ).map(AccessGrant.init)
   }

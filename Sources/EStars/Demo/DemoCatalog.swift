@@ -19,6 +19,12 @@ enum DemoCatalog {
 
   private static let discounts: [Int16] = [10, 15, 25]
 
+  private static let entitlements = [
+    ("priority_queue", "Priority queue"), ("hd_quality", "HD quality"),
+    ("commercial_use", "Commercial use"), ("api_access", "API access"),
+    ("stem_separation", "Stem separation"),
+  ]
+
   private static let offers = [
     Offer(
       sku: "test", title: "Test", emoji: "🔧", credits: 1, bonus: 0, stars: 1, audience: .admins,
@@ -42,6 +48,13 @@ enum DemoCatalog {
   ]
 
   static func write(in scope: WorkspaceScope, _ tx: Transaction) async throws {
+    for (position, (key, title)) in entitlements.enumerated() {
+      try await tx.execute(
+        """
+        insert into entitlements (workspace_id, entitlement, title, position)
+        values (\(scope.workspaceID), \(key), \(title), \(position)) on conflict do nothing
+        """)
+    }
     for (position, offer) in offers.enumerated() {
       try await insert(offer, stars: offer.stars, discount: nil, position, in: scope, tx)
       for (percent, stars) in zip(discounts, offer.discounted) {

@@ -45,7 +45,7 @@ extension LotRow {
 extension AccessRow {
   init(_ grant: AccessGrant) {
     self.init(
-      title: grant.entitlement.replacing("_", with: " ").capitalizedFirst,
+      title: grant.title,
       startsAt: grant.startsAt, endsAt: grant.endsAt.unlessNever, revokedAt: grant.endedAt,
       payment: PaymentKey(grant.botID, grant.chargeID))
   }
