@@ -74,7 +74,7 @@ public final class SandboxServer: Service {
 
   /// The same routes without a listening socket, for tests.
   func application(api: BotAPI) -> some ApplicationProtocol {
-    let router = Router(context: SandboxContext.self)
+    let router = Router(context: SandboxContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: FailurePages(pages: pages))
     router.add(middleware: SameSiteGuard(allowedHosts: allowedHosts))
     BotAPIRoutes(api: api).add(to: router)

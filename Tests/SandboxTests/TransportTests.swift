@@ -118,6 +118,21 @@ import Testing
     }
   }
 
+  @Test func oversizedBodiesAre413Everywhere() async throws {
+    try await withSandbox { bench in
+      let body = Array(repeating: UInt8(ascii: "x"), count: 1_100_000)
+      for path in [
+        "/sandbox/clock", "/console/clock", "/people/5001/chats/7001/messages",
+        "/bot\(Workbench.token)/sendMessage",
+      ] {
+        let reply = try await bench.http("POST", path, body: body)
+        #expect(reply.status == 413, "\(path)")
+      }
+      let head = try await bench.http("HEAD", "/")
+      #expect(head.status == 200 && head.text.isEmpty)
+    }
+  }
+
   @Test func foreignSitesMayNotAct() async throws {
     try await withSandbox { bench in
       let form = Array(#"{"seconds":60}"#.utf8)

@@ -17,9 +17,7 @@ struct FailurePages: RouterMiddleware {
       refusal = error
     } catch let error as HTTPError {
       refusal = Refusal(
-        error.status.code, error.status == .contentTooLarge ? "too_large" : "not_found",
-        error.status == .contentTooLarge
-          ? "This is more than the sandbox reads." : "There is nothing at this address.")
+        error.status.code, "not_found", "There is nothing at this address.")
     } catch {
       context.logger.error("The sandbox failed", metadata: ["error": "\(error)"])
       refusal = Refusal(503, "unavailable", "The sandbox cannot do this now.")

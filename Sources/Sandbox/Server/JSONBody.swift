@@ -49,7 +49,11 @@ extension Request {
 
   private func bytes() async throws -> [UInt8] {
     var request = self
-    return Array(buffer: try await request.collectBody(upTo: SandboxLimits.requestBytes))
+    do {
+      return Array(buffer: try await request.collectBody(upTo: SandboxLimits.requestBytes))
+    } catch is NIOTooManyBytesError {
+      throw Refusal(413, "too_large", "This is more than the sandbox reads.")
+    }
   }
 }
 
