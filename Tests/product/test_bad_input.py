@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from conftest import BINARY, ROOT, call, wait_until
+from running import BINARY, ROOT, call, wait_until
 from test_paid_path import buy, checkout, payment, people, pre_checkout, sql, updates
 
 DEEP = b'{"user":' + b"[" * 40_000 + b"]" * 40_000 + b"}"

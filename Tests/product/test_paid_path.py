@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conftest import BINARY, ROOT, call, free_port, wait_until
+from running import BINARY, ROOT, call, free_port, wait_until
 
 people = itertools.count(6_100_001)
 updates = itertools.count(910_000_001)

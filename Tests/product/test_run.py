@@ -11,7 +11,7 @@ import uuid
 
 import pytest
 
-from conftest import BINARY, ROOT, Product, call, wait_until
+from running import BINARY, ROOT, Product, call, wait_until
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from conftest import call
+from running import call
 
 newcomers = itertools.count(6_500_001)
 

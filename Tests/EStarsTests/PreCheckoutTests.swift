@@ -1,0 +1,203 @@
+@_spi(Guard) @testable import EStars
+import Foundation
+@_spi(Guard) import Ledger
+import Logging
+import Postgres
+import Telegram
+import TestSupport
+import Testing
+
+/// What a buyer is told before anything is charged.
+@Suite struct PreCheckoutTests {
+  private func verdict(
+    _ fixture: Fixture, _ payload: String, from: Int64 = 91, stars: Int64 = 75,
+    currency: String = "XTR"
+  ) async throws -> PreCheckout.Verdict? {
+    let handled = try await fixture.receive(
+      Sent.preCheckout(
+        update: .random(in: 1...(1 << 40)), from: from, stars: stars, payload: payload,
+        currency: currency))
+    guard case .preCheckout(_, let verdict, _) = handled else { return nil }
+    return verdict
+  }
+
+  @Test func onlyWhatWasSignedIsAccepted() async throws {
+    try await Fixture.with { fixture in
+      let payload = try await fixture.checkout("start", for: 91).payload ?? ""
+      #expect(try await verdict(fixture, payload) == .accept)
+      #expect(try await verdict(fixture, payload, from: 92) == .refuse(.otherBuyer))
+      #expect(try await verdict(fixture, payload, stars: 74) == .refuse(.wrongPrice))
+      #expect(try await verdict(fixture, payload, currency: "EUR") == .refuse(.unknownInvoice))
+      #expect(try await verdict(fixture, "order-17") == .refuse(.unknownInvoice))
+      let foreign = InvoicePayload(
+        workspaceID: fixture.live.id, checkoutID: 1, buyerTelegramID: 91, sku: "start", stars: 75,
+        expiresAt: 4_000_000_000
+      ).signed(fixture.platform.secrets)
+      #expect(try await verdict(fixture, foreign) == .refuse(.unknownInvoice))
+    }
+  }
+
+  @Test func anInvoiceIsPaidOnceInItsTimeWhileThePackIsOnSale() async throws {
+    try await Fixture.with { fixture in
+      let paid = try await fixture.checkout("start", for: 91)
+      _ = try await fixture.receive(
+        Sent.payment(update: 1, from: 91, stars: 75, payload: paid.payload ?? "", charge: "p1"))
+      #expect(try await verdict(fixture, paid.payload ?? "") == .refuse(.alreadyPaid))
+      let older = try await fixture.checkout("start", for: 91)
+      let newer = try await fixture.checkout("start", for: 91)
+      #expect(try await verdict(fixture, older.payload ?? "") == .refuse(.cancelled))
+      #expect(try await verdict(fixture, newer.payload ?? "") == .accept)
+      let expired = InvoicePayload(
+        workspaceID: fixture.workspace.id, checkoutID: newer.id, buyerTelegramID: 91,
+        sku: "start", stars: 75, expiresAt: Int64(Date().timeIntervalSince1970) - 1
+      ).signed(fixture.platform.secrets)
+      #expect(try await verdict(fixture, expired) == .refuse(.expired))
+      let missing = InvoicePayload(
+        workspaceID: fixture.workspace.id, checkoutID: 999_999, buyerTelegramID: 91, sku: "start",
+        stars: 75, expiresAt: 4_000_000_000
+      ).signed(fixture.platform.secrets)
+      #expect(try await verdict(fixture, missing) == .refuse(.unknownInvoice))
+      let withdrawn = InvoicePayload(
+        workspaceID: fixture.workspace.id, checkoutID: newer.id, buyerTelegramID: 91, sku: "gone",
+        stars: 75, expiresAt: 4_000_000_000
+      ).signed(fixture.platform.secrets)
+      #expect(try await verdict(fixture, withdrawn) == .refuse(.withdrawn))
+    }
+  }
+
+  @Test func tenPurchasesAnHourAreEnough() async throws {
+    try await Fixture.with { fixture in
+      let now = Int64(Date().timeIntervalSince1970)
+      for number in 0..<10 {
+        let sale = try await fixture.checkout("start", for: 91)
+        #expect(try await verdict(fixture, sale.payload ?? "") == .accept)
+        _ = try await fixture.receive(
+          Sent.payment(
+            update: Int64(number + 1), from: 91, stars: 75, payload: sale.payload ?? "",
+            charge: "t\(number)", at: now))
+      }
+      let eleventh = try await fixture.checkout("start", for: 91)
+      #expect(try await verdict(fixture, eleventh.payload ?? "") == .refuse(.tooManyPurchases))
+      // Somebody else is not held up by it.
+      let other = try await fixture.checkout("start", for: 92)
+      #expect(try await verdict(fixture, other.payload ?? "", from: 92) == .accept)
+    }
+  }
+
+  /// No database answers at this address: the signature and the catalogue in memory decide, then
+  /// the workspace's policy.
+  @Test func withoutADatabaseThePolicyDecides() async throws {
+    try await Fixture.with { fixture in
+      let payload = try await fixture.checkout("start", for: 91).payload ?? ""
+      let catalog = try await Catalog.load(in: fixture.scope, fixture.pool)
+      let nowhere = Pool(
+        Configuration(connectionString: "host=/tmp/estars-nowhere dbname=none"),
+        logger: TestCluster.logger)
+      let decider = PreCheckout(pool: nowhere, secrets: fixture.platform.secrets)
+      func verdict(_ policy: String, stars: Int64) async throws -> PreCheckout.Verdict? {
+        try await fixture.pool.execute(
+          """
+          update workspaces set pre_checkout_outage_policy = \(policy)
+          where workspace_id = \(fixture.workspace.id)
+          """)
+        guard let workspace = try await Workspace.find(id: fixture.workspace.id, fixture.pool)
+        else { return nil }
+        let query = PreCheckoutQuery(
+          id: "q", from: User(id: 91, firstName: "Ann"), currency: "XTR", totalAmount: stars,
+          invoicePayload: payload)
+        return await decider.decide(query, in: workspace, scope: fixture.scope, catalog)
+      }
+      #expect(try await verdict("accept", stars: 75) == .accept)
+      #expect(try await verdict("refuse", stars: 75) == .refuse(.outage))
+      #expect(try await verdict("accept", stars: 76) == .refuse(.wrongPrice))
+      await nowhere.close()
+    }
+  }
+
+  @Test(arguments: [
+    PreCheckout.Reason.unknownInvoice, .otherBuyer, .wrongPrice, .expired, .withdrawn,
+    .alreadyPaid, .cancelled, .tooManyPurchases, .outage,
+  ])
+  func everyReasonIsSaidInTwoLanguages(_ reason: PreCheckout.Reason) {
+    let (english, portuguese) = (
+      reason.message(languageCode: "en"), reason.message(languageCode: "pt-br")
+    )
+    #expect(english != portuguese)
+    // Telegram shows it in a small alert.
+    #expect(english.count < 120 && portuguese.count < 120)
+  }
+}
+
+/// The customer lookup and the page's timeline.
+@Suite struct CustomerTests {
+  private func buy(
+    _ fixture: Fixture, _ id: Int64, _ name: String, charge: String, update: Int64
+  ) async throws {
+    let sale = try await fixture.checkout("start", for: id)
+    _ = try await fixture.receive(
+      Sent.payment(
+        update: update, from: id, stars: 75, payload: sale.payload ?? "", charge: charge,
+        firstName: name))
+  }
+
+  @Test func peopleAreFoundByNameIdAndCharge() async throws {
+    try await Fixture.with { fixture in
+      try await buy(fixture, 101, "João 100%", charge: "find-me", update: 1)
+      try await buy(fixture, 102, "Joana_B", charge: "other", update: 2)
+      func found(_ text: String) async throws -> [Int64] {
+        try await Customer.search(text, before: nil, limit: 10, in: fixture.scope, fixture.pool)
+          .map(\.customer.telegramID)
+      }
+      #expect(try await found("joao") == [101])
+      #expect(try await found("JOÃO") == [101])
+      #expect(try await found("joa") == [102, 101])
+      #expect(try await found("101") == [101])
+      #expect(try await found("find-me") == [101])
+      // What means something to LIKE means itself here.
+      #expect(try await found("100%") == [101])
+      #expect(try await found("joana_b") == [102])
+      #expect(try await found("joanaxb") == [])
+      #expect(try await found("\\") == [])
+      #expect(try await found("") == [102, 101])
+    }
+  }
+
+  @Test func pagesOfTheTimelineTileIt() async throws {
+    try await Fixture.with { fixture in
+      for number in 0..<3 {
+        try await buy(fixture, 111, "Ann", charge: "t\(number)", update: Int64(number + 1))
+      }
+      // More entries than two pages hold.
+      let sale = try await fixture.checkout("max", for: 111)
+      _ = try await fixture.receive(
+        Sent.payment(update: 9, from: 111, stars: 1125, payload: sale.payload ?? "", charge: "t9"))
+      for number in 0..<(Limits.timelinePageSize * 2) {
+        _ = try await fixture.platform.usage.debit(
+          DebitRequest(
+            check: CheckRequest(telegramID: 111, action: "sticker", units: 1), ref: nil,
+            idempotencyKey: "d\(number)"), in: fixture.scope)
+      }
+      guard
+        let customer = try await Customer.find(telegramID: 111, in: fixture.scope, fixture.pool)
+      else { return }
+      var versions: [Int64] = []
+      var payments: [String] = []
+      var before: Int64?
+      repeat {
+        let page = try await Timeline.of(
+          customer: customer.id, before: before, in: fixture.scope, fixture.pool)
+        for event in page.events {
+          switch event {
+          case .entry(let movement): versions.append(movement.version)
+          case .payment(let payment): payments.append(payment.chargeID)
+          case .refund: Issue.record("nothing was refunded")
+          }
+        }
+        before = page.olderThan
+      } while before != nil
+      let count = 4 + Limits.timelinePageSize * 2
+      #expect(versions == Array((1...Int64(count)).reversed()))
+      #expect(payments.sorted() == ["t0", "t1", "t2", "t9"])
+    }
+  }
+}

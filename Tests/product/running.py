@@ -1,0 +1,110 @@
+"""The real product as a process, and how to talk to it."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("ESTARS_BIN", str(ROOT / ".build/debug/estars"))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+def call(method, url, body=None, headers=None, timeout=30) -> Answer:
+    """One HTTP request; an error status is an answer like any other."""
+    data = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
+    request = urllib.request.Request(url, data=data, method=method, headers=dict(headers or {}))
+    if data is not None and not request.has_header("Content-type"):
+        request.add_header("Content-Type", "application/json")
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            return Answer(response.status, response.headers, response.read())
+    except urllib.error.HTTPError as error:
+        return Answer(error.code, error.headers, error.read())
+
+
+def wait_until(what, timeout=30.0):
+    """Calls `what` until it gives something true, and returns that."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = what()
+        if value or time.monotonic() > deadline:
+            assert value, f"not within {timeout} s"
+            return value
+        time.sleep(0.05)
+
+
+class Product:
+    """A running `estars demo`."""
+
+    def __init__(self, data: pathlib.Path):
+        self.data = data
+        self.port, self.sandbox_port = free_port(), free_port()
+        self.process = None
+
+    def start(self, *arguments):
+        file = self.data / "demo.json"
+        written = file.stat().st_mtime_ns if file.exists() else None
+        self.log = open(self.data / "demo.log", "ab")
+        self.process = subprocess.Popen(
+            [BINARY, "demo", "--port", str(self.port), "--sandbox-port", str(self.sandbox_port),
+             "--data", str(self.data), *arguments],
+            cwd=ROOT, stdout=self.log, stderr=self.log, start_new_session=True)
+
+        def ready():
+            assert self.process.poll() is None, (self.data / "demo.log").read_text()[-2000:]
+            return file.exists() and file.stat().st_mtime_ns != written
+
+        wait_until(ready, 120)
+        self.demo = json.loads((self.data / "demo.json").read_text())
+        self.url, self.sandbox = self.demo["base_url"], self.demo["sandbox_url"]
+        return self
+
+    def stop(self, how=signal.SIGINT) -> int:
+        self.process.send_signal(how)
+        code = self.process.wait(30)
+        self.log.close()
+        return code
+
+    def bot(self, index=0):
+        return self.demo["bots"][index]
+
+    def login(self, role="owner"):
+        return next(login for login in self.demo["logins"] if login["role"] == role)
+
+    def api(self, method, path, body=None, key=None, bot=0, token=None, **headers):
+        token = token or self.bot(bot)["api_key"]
+        headers = {"Authorization": f"Bearer {token}", **headers}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        return call(method, self.url + path, body, headers)
+
+    def webhook(self, update, bot=0, secret=None, **headers):
+        bot = self.bot(bot)
+        secret = bot["webhook_secret"] if secret is None else secret
+        return call(
+            "POST", bot["webhook_url"], update,
+            {"X-Telegram-Bot-Api-Secret-Token": secret, **headers})
+
+    def balance(self, user, bot=0) -> int:
+        answer = self.api("GET", f"/v1/customers/{user}", bot=bot)
+        assert answer.status == 200, answer.body
+        return answer.json()["balance"]["available"]
