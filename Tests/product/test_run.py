@@ -162,3 +162,24 @@ def test_telegram_delivers_to_the_webhook_itself(product):
         assert info["pending_update_count"] == 0 and "last_error_message" not in info
     finally:
         call("POST", method + "/deleteWebhook")
+
+
+def test_the_workspace_goes_with_the_sandboxs_clock(folder):
+    product = Product(folder).start()
+    try:
+        user = 5_001_003  # bought HD quality for 30 days a week ago
+
+        def access():
+            return [
+                grant["entitlement"]
+                for grant in product.api("GET", f"/v1/customers/{user}").json()["access"]]
+
+        assert access() == ["hd_quality"]
+        moved = call("POST", product.sandbox + "/sandbox/clock", {"seconds": 25 * 86_400}, timeout=60)
+        assert moved.status == 200, moved.body
+        wait_until(lambda: access() == [], 20)
+        # Business goes on at the new time.
+        body = {"user": user, "action": "sticker"}
+        assert product.api("POST", "/v1/debits", body, key=str(uuid.uuid4())).status == 201
+    finally:
+        product.stop()

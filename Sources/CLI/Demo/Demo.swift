@@ -73,6 +73,8 @@ struct Demo: AsyncParsableCommand {
       [
         sandbox, server.application { _ in await ready.run() },
         WorkerService(worker: Worker(platform: platform)),
+        DemoClock(
+          book: sandbox.book, slug: demo.file.workspace, pool: platform.pool, logger: logger),
       ] + bots, logger)
     await platform.pool.close()
   }

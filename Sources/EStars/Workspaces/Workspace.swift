@@ -44,6 +44,17 @@ public struct Workspace: Sendable, Equatable {
       OutagePolicy(rawValue: try row.get("pre_checkout_outage_policy")) ?? .accept
   }
 
+  /// Sets how far a test side's clock is from ours. A live side has no clock of its own.
+  public static func moveClock(
+    ofTestSide slug: String, offsetSeconds: Int, _ pool: Pool
+  ) async throws {
+    try await pool.execute(
+      """
+      update workspaces set clock_offset_seconds = \(offsetSeconds)
+      where slug = \(slug) and side = 'test'
+      """)
+  }
+
   static func find(id: Int64, _ pool: Pool) async throws -> Workspace? {
     try await pool.query(
       "select \(columns) from workspaces w where w.workspace_id = \(id)"
