@@ -40,7 +40,8 @@ import Testing
         // would read all of a workspace's entries.
         if run.operations >= analyzed * 4 + 200 {
           analyzed = run.operations
-          try await fixture.database.ownerPool.execute("analyze")
+          try await fixture.database.ownerPool.execute(
+            "analyze accounts, entries, lots, holds, clawbacks")
         }
         let differences = try await run.step()
         if !differences.isEmpty {
@@ -82,7 +83,7 @@ struct Simulation {
     let size = requests.batchSize()
     var batch: [Request] = []
     while batch.count < size {
-      let request = requests.next(at: time)
+      let request = requests.next(at: time, model: model)
       batch.append(request)
       // Only these can travel in a batch.
       if request.batched == nil { break }
