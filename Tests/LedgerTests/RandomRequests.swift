@@ -48,24 +48,24 @@ struct RandomRequests {
     if chance(8) { return collecting(at: time) }
     switch Int.random(in: 0..<100, using: &random) {
     case 0..<18: return payment(to: pick(accounts), at: time)
-    case 18..<24: return bonus(at: time)
-    case 24..<32: return grant(to: pick(accounts), at: time)
-    case 32..<51: return .debit(debit(1...20), from: pick(accounts))
-    case 51..<65:
+    case 18..<23: return bonus(at: time)
+    case 23..<31: return grant(to: pick(accounts), at: time)
+    case 31..<48: return .debit(debit(1...20), from: pick(accounts))
+    case 48..<63:
       let debit = debit(1...25)
       let account = pick(accounts)
       holds.append((debit.key, account))
       return .hold(debit, from: account, until: time.addingTimeInterval(3600))
-    case 65..<74:
+    case 63..<73:
       let used = Int64.random(in: 0...(chance(25) ? 60 : 15), using: &random)
       return .commit(
-        Commit(hold: holdKey(), used: used, key: key("commit"), fingerprint: fingerprint()))
-    case 74..<82: return .release(hold: holdKey(), key: key("release"))
-    case 82..<92:
+        Commit(hold: holdKey(model), used: used, key: key("commit"), fingerprint: fingerprint()))
+    case 73..<80: return .release(hold: holdKey(model), key: key("release"))
+    case 80..<90:
       return .clawback(
         chance(6) ? unknownCharge : chargeToRefund(model), key: key("clawback"),
         policy: chance(50) ? .debt : .forgive)
-    case 92..<97:
+    case 90..<96:
       let key = key("refund")
       let refund = charge()
       holds.append((key, refund.account))
@@ -201,7 +201,7 @@ struct RandomRequests {
 
   /// Often one of which an open hold has a part.
   private mutating func chargeToRefund(_ model: Model) -> Charge {
-    if chance(70), let key = holds.suffix(12).randomElement(using: &random)?.key,
+    if chance(85), let key = holds.suffix(12).randomElement(using: &random)?.key,
       let hold = model.holds[key], let part = hold.parts.randomElement(using: &random),
       let charge = model.lot(part.lot, of: hold.account).grant.charge
     {
@@ -210,8 +210,14 @@ struct RandomRequests {
     return charge().charge
   }
 
-  private mutating func holdKey() -> String {
-    holds.isEmpty || chance(4) ? "no-hold" : pick(holds.suffix(16)).key
+  private mutating func holdKey(_ model: Model? = nil) -> String {
+    if chance(60), let model,
+      let open = holds.suffix(24).filter({ model.holds[$0.key] != nil })
+        .randomElement(using: &random)
+    {
+      return open.key
+    }
+    return holds.isEmpty || chance(4) ? "no-hold" : pick(holds.suffix(16)).key
   }
 
   private mutating func key(_ door: String) -> String {

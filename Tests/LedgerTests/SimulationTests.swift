@@ -53,7 +53,8 @@ import Testing
       for (outcome, times) in run.model.tally.sorted(by: { $0.key < $1.key }) {
         print("  \(outcome): \(times)")
       }
-      #expect(try await fixture.ledger.verify(in: fixture.test).isEmpty)
+      let problems = try await fixture.ledger.verify(in: fixture.test)
+      #expect(problems.isEmpty, "seed \(seed): \(problems.prefix(5))")
       if count >= 20_000 {
         for outcome in Self.required {
           #expect(run.model.tally[outcome, default: 0] >= 50, "seed \(seed): too few: \(outcome)")
