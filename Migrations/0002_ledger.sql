@@ -178,10 +178,12 @@ create trigger immutable before update on holds
   for each row execute function _ledger_deny();
 create trigger undeletable before delete on accounts
   for each row execute function _ledger_deny();
--- Credits move one version at a time, or not at all.
+-- Credits move one version at a time, or not at all; and never to another account.
 create trigger stepwise before update on accounts
   for each row when (
-    new.version <> old.version + 1
+    new.account_id <> old.account_id or new.unit <> old.unit
+    or new.workspace_id <> old.workspace_id
+    or new.version <> old.version + 1
     and (new.version <> old.version or new.balance <> old.balance
       or new.lot_left <> old.lot_left or new.lot_ids <> old.lot_ids))
   execute function _ledger_deny();

@@ -43,16 +43,12 @@ begin
           v_request.amount, v_request.key, v_request.fingerprint, v_request.action,
           v_request.units, v_request.ref, v_request.until, p_at);
       when 'commit', 'release' then
-        if v_request.locks is null then
-          v_answer := _ledger_decline(case
-            when _ledger_has_key(p_workspace, v_request.key) then 'conflict' else 'unknown' end,
-            null);
-        else
-          v_answer := _ledger_close(p_workspace, v_request.locks, v_request.hold_key,
-            case v_request.operation when 'commit' then v_request.amount else 0 end,
-            v_request.key, v_request.fingerprint, v_request.operation::ledger_operation,
-            v_request.units, p_at);
-        end if;
+        -- No account has the number 0: a hold made just now is unknown, not locked out of order.
+        v_answer := _ledger_close(p_workspace, coalesce(v_request.locks, 0),
+          v_request.hold_key,
+          case v_request.operation when 'commit' then v_request.amount else 0 end,
+          v_request.key, v_request.fingerprint, v_request.operation::ledger_operation,
+          v_request.units, p_at);
       when 'expire' then
         v_answer := _ledger_expire_account(
           p_workspace, v_request.account_id, v_request.account_unit, p_at);

@@ -210,11 +210,14 @@ language sql stable as $$
       and c.charge_id is null
   union all
   select 'more was clawed back than granted', w.account_id, w.unit,
-      format('lot %s: %s of %s', w.lot_id, w.amount, l.amount)
+      format('lot %s: %s of %s', w.lot_id, w.amount, g.amount)
     from clawed w
-    join lots l on l.workspace_id = p_workspace and l.account_id = w.account_id
-      and l.unit = w.unit and l.lot_id = w.lot_id
-    where w.amount > l.amount
+    cross join lateral (
+      select sum(l.amount) as amount from lots l
+      where l.workspace_id = p_workspace and l.account_id = w.account_id and l.unit = w.unit
+        and w.lot_id in (l.lot_id, l.merged_into)
+    ) g
+    where w.amount > g.amount
 $$;
 
 grant execute on function ledger_verify to estars_app;

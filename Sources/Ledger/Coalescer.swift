@@ -79,6 +79,9 @@ public final class Coalescer<Request: Sendable, Answer: Sendable>: Sendable {
   /// Lanes that have work.
   public var laneCount: Int { state.withLock { $0.lanes.count } }
 
+  /// Requests that wait for a batch.
+  public var queuedCount: Int { state.withLock { $0.queued } }
+
   private func enqueue(_ waiting: Waiting, in scope: WorkspaceScope) {
     let outcome: Outcome = state.withLock { state in
       guard state.arriving.remove(waiting.id) != nil else { return .refused(CancellationError()) }

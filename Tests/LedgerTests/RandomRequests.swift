@@ -20,8 +20,9 @@ struct SeededGenerator: RandomNumberGenerator {
 struct RandomRequests {
   private var random: SeededGenerator
   private var charges: [(charge: Charge, account: Account)] = []
-  private var holdKeys: [String] = []
-  private var past: [Request] = []
+  private var holds: [(key: String, account: Account)] = []
+  /// By kind, so that rare requests come again as often as frequent ones.
+  private var past: [String: [Request]] = [:]
   private var serial = 0
 
   private let accounts = (1...20).map { Account($0, unit: $0 % 5 == 0 ? 2 : 1) }
@@ -35,45 +36,47 @@ struct RandomRequests {
 
   mutating func batchSize() -> Int { chance(6) ? Int.random(in: 2...8, using: &random) : 1 }
 
-  mutating func next(at time: Date) -> Request {
-    let request = chance(14) && !past.isEmpty ? again(at: time) : fresh(at: time)
-    past.append(request)
-    if past.count > 60 { past.removeFirst() }
+  mutating func next(at time: Date, model: Model) -> Request {
+    let request = chance(16) && !past.isEmpty ? again(at: time) : fresh(at: time, model: model)
+    past[request.name, default: []].append(request)
+    if past[request.name]!.count > 20 { past[request.name]!.removeFirst() }
     return request
   }
 
-  private mutating func fresh(at time: Date) -> Request {
-    if chance(1) { return invalid(at: time) }
+  private mutating func fresh(at time: Date, model: Model) -> Request {
+    if chance(2) { return invalid(at: time) }
     if chance(8) { return collecting(at: time) }
     switch Int.random(in: 0..<100, using: &random) {
     case 0..<18: return payment(to: pick(accounts), at: time)
-    case 18..<26: return bonus(at: time)
-    case 26..<36: return grant(to: pick(accounts), at: time)
-    case 36..<60: return .debit(debit(1...30), from: pick(accounts))
-    case 60..<73:
+    case 18..<23: return bonus(at: time)
+    case 23..<31: return grant(to: pick(accounts), at: time)
+    case 31..<48: return .debit(debit(1...20), from: pick(accounts))
+    case 48..<63:
       let debit = debit(1...25)
-      holdKeys.append(debit.key)
-      let until = time.addingTimeInterval(3600)
-      return .hold(debit, from: pick(accounts), until: until)
-    case 73..<81:
+      let account = pick(accounts)
+      holds.append((debit.key, account))
+      return .hold(debit, from: account, until: time.addingTimeInterval(3600))
+    case 63..<73:
       let used = Int64.random(in: 0...(chance(25) ? 60 : 15), using: &random)
       return .commit(
-        Commit(hold: holdKey(), used: used, key: key("commit"), fingerprint: fingerprint()))
-    case 81..<86: return .release(hold: holdKey(), key: key("release"))
-    case 86..<94:
+        Commit(hold: holdKey(model), used: used, key: key("commit"), fingerprint: fingerprint()))
+    case 73..<80: return .release(hold: holdKey(model), key: key("release"))
+    case 80..<90:
       return .clawback(
-        charge().charge, key: key("clawback"), policy: chance(50) ? .debt : .forgive)
-    case 94..<98:
+        chance(6) ? unknownCharge : chargeToRefund(model), key: key("clawback"),
+        policy: chance(50) ? .debt : .forgive)
+    case 90..<96:
       let key = key("refund")
-      holdKeys.append(key)
-      return .holdCharge(charge().charge, key: key)
+      let refund = charge()
+      holds.append((key, refund.account))
+      return .holdCharge(chance(10) ? unknownCharge : refund.charge, key: key)
     default: return .expire(pick(accounts))
     }
   }
 
   /// An old request with its key, as it was or changed in one respect.
   private mutating func again(at time: Date) -> Request {
-    let request = pick(past)
+    let request = pick(past[pick(past.keys.sorted())]!)
     let changes = chance(45)
     switch request {
     case .credit(var grant, let account, let key):
@@ -91,7 +94,7 @@ struct RandomRequests {
       return .hold(changes ? changed(old) : old, from: account, until: until)
     case .commit(var commit):
       if changes { commit.used += 1 }
-      if changes, chance(30) { commit.holdKey = holdKey() }
+      if changes, chance(50) { commit.holdKey = holdKey() }
       return .commit(commit)
     case .release(let holdKey, let key):
       return .release(hold: changes ? self.holdKey() : holdKey, key: key)
@@ -189,15 +192,32 @@ struct RandomRequests {
     chance(40) ? Int64.random(in: 1...3, using: &random) : nil
   }
 
+  private let unknownCharge = Charge(botID: 1, chargeID: "never")
+
   private mutating func charge() -> (charge: Charge, account: Account) {
-    if charges.isEmpty || chance(3) {
-      return (Charge(botID: 1, chargeID: "never"), pick(accounts))
-    }
-    return pick(charges.suffix(30))
+    charges.isEmpty
+      ? (Charge(botID: 1, chargeID: "first"), accounts[0]) : pick(charges.suffix(30))
   }
 
-  private mutating func holdKey() -> String {
-    holdKeys.isEmpty || chance(6) ? "no-hold" : pick(holdKeys.suffix(25))
+  /// Often one of which an open hold has a part.
+  private mutating func chargeToRefund(_ model: Model) -> Charge {
+    if chance(85), let key = holds.suffix(12).randomElement(using: &random)?.key,
+      let hold = model.holds[key], let part = hold.parts.randomElement(using: &random),
+      let charge = model.lot(part.lot, of: hold.account).grant.charge
+    {
+      return charge
+    }
+    return charge().charge
+  }
+
+  private mutating func holdKey(_ model: Model? = nil) -> String {
+    if chance(60), let model,
+      let open = holds.suffix(24).filter({ model.holds[$0.key] != nil })
+        .randomElement(using: &random)
+    {
+      return open.key
+    }
+    return holds.isEmpty || chance(4) ? "no-hold" : pick(holds.suffix(16)).key
   }
 
   private mutating func key(_ door: String) -> String {
