@@ -103,6 +103,7 @@ create table checkouts (
   state text not null default 'open' check (state in ('open', 'paid', 'cancelled')),
   -- The pack as it was sold: a later price change never alters an open checkout.
   title text not null,
+  description text not null,
   credit_unit smallint not null,
   credits bigint not null check (credits > 0),
   bonus_credits bigint not null check (bonus_credits >= 0),
@@ -231,6 +232,8 @@ create table api_requests (
   operation text not null,
   fingerprint bigint not null,
   created_at timestamptz not null,
+  -- The balance that a debit of nothing was answered with.
+  balance bigint,
   primary key (workspace_id, idempotency_key)
 );
 
@@ -265,6 +268,7 @@ select protect_tenant_table(t) from unnest(array['credit_units', 'entitlements',
 
 grant select, insert, update on credit_units, entitlements, customers, packs, actions, checkouts, payments,
   refunds, access_grants, updates to estars_app;
+grant delete on updates to estars_app;
 grant select, insert on api_requests, audit_entries, ledger_verifications to estars_app;
 
 -- The lookup by part of a name runs as a role of its own (functions/customers.sql says why).

@@ -20,7 +20,10 @@ public enum Limits {
   public static let purchasesPerHour = 10
   /// What the database may take of Telegram's ten seconds before the workspace's policy answers.
   public static let preCheckoutDatabaseSeconds = 1.0
-  public static let updateAttempts = 12
+  /// Far above the highest price that Telegram was seen to accept (100 000), far below overflow.
+  public static let stars: Int64 = 10_000_000
+  /// A week: how long a bot's updates are remembered, and their bodies at most kept.
+  public static let updateSeconds = 7 * 86_400
   public static let jobLeaseSeconds = 60
   public static let pageSize = 50
   public static let timelinePageSize = 40

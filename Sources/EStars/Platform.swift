@@ -24,7 +24,7 @@ public final class Platform: Sendable {
     passwords = PasswordHasher()
     directory = Directory(pool: pool)
     login = Login(pool: pool, passwords: passwords)
-    preCheckout = PreCheckout(pool: pool, secrets: secrets)
+    preCheckout = PreCheckout(pool: pool, secrets: secrets, logger: logger)
     usage = Usage(pool: pool)
   }
 

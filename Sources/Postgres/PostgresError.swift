@@ -73,6 +73,19 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The database is away, starting, read-only, out of room or too busy to answer in time: the
+  /// same request may succeed later, and nothing is wrong with it.
+  public var isOutage: Bool {
+    switch kind {
+    case .connection, .timeout, .poolExhausted, .closed: return true
+    case .cancelled, .encoding, .decoding, .setup: return false
+    case .server:
+      guard let sqlState else { return false }
+      return isTransient || [.queryCanceled, .lockNotAvailable].contains(sqlState)
+        || sqlState.rawValue.hasPrefix("53") || sqlState.rawValue == "25006"
+    }
+  }
+
   /// A prepared statement that the server no longer has, or whose result type has changed.
   /// The source function tells the second apart from every other 0A000 in every language.
   var isStaleStatement: Bool {

@@ -68,15 +68,32 @@ extension Transaction {
       """)
   }
 
-  /// Ends what this charge granted and nothing else.
+  /// Ends what this charge granted and nothing else. Days of other charges that waited behind it
+  /// begin as much earlier.
   func endAccess(
     botID: Int64, chargeID: String, reason: String, in scope: WorkspaceScope, at: Date
   ) async throws -> Int {
-    try await execute(
+    let ended = try await query(
       """
       update access_grants set ended_at = \(at), ended_reason = \(reason)
       where workspace_id = \(scope.workspaceID) and bot_id = \(botID) and charge_id = \(chargeID)
         and ended_at is null and ends_at > \(at)
+      returning customer_id, entitlement, starts_at, ends_at
       """)
+    for row in ended {
+      let end: Date = try row.get("ends_at")
+      guard end != .distantFuture else { continue }
+      let left = Int(end.timeIntervalSince(max(at, try row.get("starts_at", as: Date.self))))
+      try await execute(
+        """
+        update access_grants set starts_at = starts_at - make_interval(secs => \(left)),
+          ends_at = ends_at - make_interval(secs => \(left))
+        where workspace_id = \(scope.workspaceID)
+          and customer_id = \(try row.get("customer_id", as: Int64.self))
+          and entitlement = \(try row.get("entitlement", as: String.self))
+          and ended_at is null and starts_at >= \(end)
+        """)
+    }
+    return ended.count
   }
 }

@@ -31,7 +31,6 @@ public struct CheckoutRequest: Sendable, Equatable {
 public struct OpenedCheckout: Sendable {
   public let checkout: Checkout
   public let link: String
-  public let description: String
   public let isReplay: Bool
 }
 
@@ -44,6 +43,8 @@ extension Checkout {
     case keyReused
     /// Telegram did not make the link; nothing was sold, the same key may be tried again.
     case telegram(String)
+    /// Telegram will not make it, however often it is asked (a revoked token, for one).
+    case telegramRefused(String)
   }
 
   /// Opens a checkout and has Telegram make its link. Older open checkouts of the customer are
@@ -59,12 +60,10 @@ extension Checkout {
     let (checkout, isNew) = try await platform.pool.transaction(in: scope) { tx in
       try await tx.openCheckout(request, with: bot, catalog, platform.secrets, in: scope, at: at)
     }
-    let description = catalog.pack(sku: checkout.sku)?.description ?? checkout.title
     if let link = checkout.invoiceLink {
-      return OpenedCheckout(
-        checkout: checkout, link: link, description: description, isReplay: !isNew)
+      return OpenedCheckout(checkout: checkout, link: link, isReplay: !isNew)
     }
-    let link = try await checkout.makeLink(description: description, with: bot, platform)
+    let link = try await checkout.makeLink(with: bot, platform)
     let stored = try await platform.pool.query(
       """
       update checkouts set invoice_link = coalesce(invoice_link, \(link))
@@ -73,20 +72,18 @@ extension Checkout {
       """, in: scope
     ).first.map(Checkout.init)
     return OpenedCheckout(
-      checkout: stored ?? checkout, link: stored?.invoiceLink ?? link, description: description,
-      isReplay: !isNew)
+      checkout: stored ?? checkout, link: stored?.invoiceLink ?? link, isReplay: !isNew)
   }
 
-  private func makeLink(
-    description: String, with bot: Bot, _ platform: Platform
-  ) async throws -> String {
+  private func makeLink(with bot: Bot, _ platform: Platform) async throws -> String {
     do {
       return try await platform.telegram(for: bot).createInvoiceLink(
         InvoiceRequest(
           title: String(title.prefix(32)), description: String(description.prefix(255)),
           payload: payload ?? "", price: LabeledPrice(label: title, amount: stars)))
     } catch let error as TelegramError {
-      throw Refusal.telegram(String(describing: error))
+      throw error.isTransient
+        ? Refusal.telegram(error.description) : Refusal.telegramRefused(error.description)
     }
   }
 }
@@ -117,6 +114,12 @@ extension Transaction {
     let customer = try await customer(
       telegramID: request.telegramID, name: nil, in: scope, at: at)
     guard pack.isAvailable(to: customer) else { throw Checkout.Refusal.notAvailable }
+    // One at a time for a customer, or two new checkouts would not see each other.
+    try await execute(
+      """
+      select from customers where workspace_id = \(scope.workspaceID)
+        and customer_id = \(customer.id) for no key update
+      """)
     try await execute(
       """
       update checkouts set state = 'cancelled', closed_at = \(at)
@@ -135,11 +138,11 @@ extension Transaction {
     let expiresAt = at.addingTimeInterval(Double(Limits.checkoutSeconds))
     let row = try await query(
       """
-      insert into checkouts (workspace_id, bot_id, customer_id, sku, title, credit_unit, credits,
-        bonus_credits, stars, credits_valid_days, entitlement, entitlement_days, resume,
+      insert into checkouts (workspace_id, bot_id, customer_id, sku, title, description,
+        credit_unit, credits, bonus_credits, stars, credits_valid_days, entitlement, entitlement_days, resume,
         idempotency_key, fingerprint, created_at, expires_at)
       values (\(scope.workspaceID), \(bot.id), \(customer.id), \(pack.sku), \(pack.title),
-        \(pack.creditUnit), \(pack.credits), \(pack.bonusCredits), \(pack.stars),
+        \(pack.description), \(pack.creditUnit), \(pack.credits), \(pack.bonusCredits), \(pack.stars),
         \(pack.creditsValidDays), \(pack.entitlement), \(pack.entitlementDays), \(request.resume),
         \(request.idempotencyKey), \(request.fingerprint), \(at), \(expiresAt))
       returning checkout_id

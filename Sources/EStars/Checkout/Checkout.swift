@@ -14,6 +14,7 @@ public struct Checkout: Sendable, Equatable {
   public let sku: String
   public let state: State
   public let title: String
+  public let description: String
   public let creditUnit: Int16
   public let credits: Int64
   public let bonusCredits: Int64
@@ -35,6 +36,7 @@ public struct Checkout: Sendable, Equatable {
     sku = try row.get("sku")
     state = State(rawValue: try row.get("state")) ?? .cancelled
     title = try row.get("title")
+    description = try row.get("description")
     creditUnit = try row.get("credit_unit")
     credits = try row.get("credits")
     bonusCredits = try row.get("bonus_credits")

@@ -20,7 +20,7 @@ public struct InvoicePayload: Equatable, Sendable {
     case forged
   }
 
-  private static let prefix = "es1."
+  static let prefix = "es1."
   private static let tagBytes = 16
 
   /// `es1.` + base64url(fields, the first 16 bytes of HMAC-SHA256). At most 128 bytes.

@@ -10,6 +10,8 @@ public struct PreCheckout: Sendable {
   public enum Verdict: Equatable, Sendable {
     case accept
     case refuse(Reason)
+    /// Not an invoice of eStars: a bot that sells other things too answers it itself.
+    case notOurs
   }
 
   public enum Reason: String, Sendable {
@@ -21,6 +23,7 @@ public struct PreCheckout: Sendable {
     case alreadyPaid = "already_paid"
     case cancelled
     case tooManyPurchases = "too_many_purchases"
+    case firstPurchaseOnly = "first_purchase_only"
     case outage
 
     /// Shown by Telegram to the buyer, in his language where we have it.
@@ -38,6 +41,7 @@ public struct PreCheckout: Sendable {
       case .withdrawn: "This pack is no longer on sale. Ask the bot what it offers now."
       case .alreadyPaid: "This invoice is already paid. Your credits are with the bot."
       case .cancelled: "A newer invoice has replaced this one. Pay the latest one."
+      case .firstPurchaseOnly: "This pack is for a first purchase. Ask the bot for another one."
       case .tooManyPurchases: "That is ten purchases within an hour. Please try again later."
       case .outage: "Payments pause for a moment. Please try again in a few minutes."
       }
@@ -52,6 +56,7 @@ public struct PreCheckout: Sendable {
       case .withdrawn: "Este pacote saiu de venda. Veja com o bot o que há agora."
       case .alreadyPaid: "Esta fatura já foi paga. Seus créditos estão com o bot."
       case .cancelled: "Uma fatura mais nova substituiu esta. Pague a mais recente."
+      case .firstPurchaseOnly: "Este pacote vale só na primeira compra. Peça outro ao bot."
       case .tooManyPurchases: "Foram dez compras em uma hora. Tente de novo mais tarde."
       case .outage: "Os pagamentos estão em pausa. Tente de novo em alguns minutos."
       }
@@ -60,19 +65,26 @@ public struct PreCheckout: Sendable {
 
   private let pool: Pool
   private let secrets: Secrets
+  private let logger: Logger
 
-  init(pool: Pool, secrets: Secrets) {
+  init(pool: Pool, secrets: Secrets, logger: Logger) {
     self.pool = pool
     self.secrets = secrets
+    self.logger = logger
+  }
+
+  /// Whether the invoice was made here, going by its looks alone; the signature is another matter.
+  static func isOurs(_ query: PreCheckoutQuery) -> Bool {
+    query.currency == starsCurrency && query.invoicePayload.hasPrefix(InvoicePayload.prefix)
   }
 
   /// - Parameter catalog: As it stands in memory.
   public func decide(
     _ query: PreCheckoutQuery, in workspace: Workspace, scope: WorkspaceScope, _ catalog: Catalog
   ) async -> Verdict {
-    guard let payload = try? InvoicePayload(query.invoicePayload, in: scope, secrets),
-      query.currency == "XTR"
-    else { return .refuse(.unknownInvoice) }
+    guard let payload = try? InvoicePayload(query.invoicePayload, in: scope, secrets) else {
+      return .refuse(.unknownInvoice)
+    }
     guard payload.buyerTelegramID == query.from.id else { return .refuse(.otherBuyer) }
     guard payload.stars == query.totalAmount else { return .refuse(.wrongPrice) }
     guard Double(payload.expiresAt) > scope.now.timeIntervalSince1970 else {
@@ -84,6 +96,11 @@ public struct PreCheckout: Sendable {
         [self] in try await decideInDatabase(payload, in: scope)
       }
     } catch {
+      // Silence is what the policy is for; anything else is a fault and must be seen.
+      if !(error is DeadlineExceeded) {
+        logger.error(
+          "pre-checkout without the database", metadata: ["error": "\(error.withoutValues)"])
+      }
       switch workspace.preCheckoutOutagePolicy {
       case .accept: return .accept
       case .refuse: return .refuse(.outage)
@@ -98,10 +115,13 @@ public struct PreCheckout: Sendable {
     let hourAgo = scope.now.addingTimeInterval(-3600)
     let row = try await pool.query(
       """
-      select c.state, c.stars, (select count(*) from (select from payments p
+      select c.state, c.stars, u.has_purchased and k.available_to = 'first_purchase' as too_late,
+        (select count(*) from (select from payments p
           where p.workspace_id = c.workspace_id and p.customer_id = c.customer_id
             and p.paid_at > \(hourAgo) limit \(Limits.purchasesPerHour)) recent) as purchases
       from checkouts c
+      join customers u on u.workspace_id = c.workspace_id and u.customer_id = c.customer_id
+      join packs k on k.workspace_id = c.workspace_id and k.sku = c.sku
       where c.workspace_id = \(scope.workspaceID) and c.checkout_id = \(payload.checkoutID)
       """, in: scope
     ).first
@@ -112,6 +132,7 @@ public struct PreCheckout: Sendable {
     case .paid: return .refuse(.alreadyPaid)
     default: return .refuse(.cancelled)
     }
+    guard try !row.get("too_late", as: Bool.self) else { return .refuse(.firstPurchaseOnly) }
     guard try row.get("purchases", as: Int.self) < Limits.purchasesPerHour else {
       return .refuse(.tooManyPurchases)
     }

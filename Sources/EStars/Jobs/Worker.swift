@@ -53,7 +53,7 @@ public struct Worker: Sendable {
     let scope = workspace.scope
     switch job.kind {
     case .inboxRetry:
-      _ = try await platform.updates.retryPending(in: workspace, scope: scope)
+      _ = try await platform.updates.retryPending(in: scope)
     case .inboxPurge: try await purgeInbox(in: scope)
     case .lotsExpire: try await expireLots(in: scope)
     case .holdsExpire: try await expireHolds(in: scope)

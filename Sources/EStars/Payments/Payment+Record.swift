@@ -24,6 +24,8 @@ public struct PaymentOutcome: Sendable, Equatable {
 
   public let kind: Kind
   public let paymentID: Int64?
+
+  var isDuplicate: Bool { kind == .duplicate || kind == .refundDuplicate }
 }
 
 extension Transaction {
@@ -97,8 +99,7 @@ extension Transaction {
   private func checkout(
     of payment: SuccessfulPayment, _ secrets: Secrets, in scope: WorkspaceScope
   ) async throws -> Checkout? {
-    guard payment.currency == "XTR",
-      let payload = try? InvoicePayload(payment.invoicePayload, in: scope, secrets)
+    guard let payload = try? InvoicePayload(payment.invoicePayload, in: scope, secrets)
     else { return nil }
     return try await query(
       """
@@ -129,9 +130,10 @@ extension Transaction {
         checkout_id, state, stars, sku, title, credits, bonus_credits, is_recurring,
         invoice_payload, review, paid_at, recorded_at, refunded_at)
       values (\(scope.workspaceID), \(bot.id), \(payment.telegramPaymentChargeID),
-        \(payment.providerPaymentChargeID), \(customer.id), \(checkout?.id), \(state.rawValue),
+        \(payment.providerPaymentChargeID?.replacing("\0", with: "")), \(customer.id), \(checkout?.id), \(state.rawValue),
         \(payment.totalAmount), \(checkout?.sku), \(checkout?.title), \(credits), \(bonus),
-        \(payment.isRecurring ?? false), \(payment.invoicePayload), \(review), \(charge.paidAt),
+        \(payment.isRecurring ?? false), \(payment.invoicePayload.replacing("\0", with: "")),
+        \(review), \(charge.paidAt),
         \(at), \(refundedAt))
       returning payment_id
       """)[0].get("payment_id")
@@ -179,7 +181,7 @@ extension Transaction {
   /// charge's access, audit. A refund that arrives before its payment is kept for it.
   func recordRefund(
     _ refund: RefundedPayment, payerTelegramID: Int64?, refundedAt: Date, by bot: Bot,
-    _ workspace: Workspace, in scope: WorkspaceScope, at: Date
+    in scope: WorkspaceScope, at: Date
   ) async throws -> PaymentOutcome {
     let chargeID = refund.telegramPaymentChargeID
     try await lockCharge(bot.id, chargeID)
@@ -197,11 +199,12 @@ extension Transaction {
     guard known.isEmpty else {
       return PaymentOutcome(kind: .refundDuplicate, paymentID: payment?.id)
     }
+    let policy = try await refundDebtPolicy(in: scope)
     let clawback =
       payment?.state == .credited
       ? try await self.clawback(
         Charge(botID: bot.id, chargeID: chargeID), key: "refund:\(bot.id):\(chargeID)",
-        policy: workspace.refundDebtPolicy, in: scope, at: at)
+        policy: policy, in: scope, at: at)
       : nil
     if let clawback, clawback.status != .applied {
       throw PaymentProblem(description: "the clawback was answered \(clawback.status.rawValue)")
@@ -210,7 +213,9 @@ extension Transaction {
       """
       insert into refunds (workspace_id, bot_id, charge_id, customer_id, stars, source, state,
         clawback_status, refunded_at, recorded_at)
-      values (\(scope.workspaceID), \(bot.id), \(chargeID), \(payment?.customerID),
+      values (\(scope.workspaceID), \(bot.id), \(chargeID),
+        coalesce(\(payment?.customerID)::bigint, (select customer_id from customers
+          where workspace_id = \(scope.workspaceID) and telegram_id = \(payerTelegramID))),
         \(refund.totalAmount), 'telegram', 'confirmed', \(clawback?.status.rawValue),
         \(refundedAt), \(at))
       """)
@@ -228,8 +233,16 @@ extension Transaction {
       payment.map { String($0.id) } ?? chargeID,
       after: [
         "stars": String(refund.totalAmount),
-        "debt_policy": workspace.refundDebtPolicy.rawValue,
+        "debt_policy": policy.rawValue,
       ], in: scope, at: at)
     return PaymentOutcome(kind: .refunded, paymentID: payment?.id)
+  }
+
+  /// Read with the refund itself: a cached policy could be the one before the last change.
+  private func refundDebtPolicy(in scope: WorkspaceScope) async throws -> DebtPolicy {
+    let text = try await query(
+      "select refund_debt_policy from workspaces where workspace_id = \(scope.workspaceID)"
+    ).first?.get("refund_debt_policy", as: String.self)
+    return text.flatMap(DebtPolicy.init(rawValue:)) ?? .forgive
   }
 }

@@ -27,25 +27,11 @@ extension IncomingUpdate: Decodable {
     init?(intValue: Int) { nil }
   }
 
-  private struct PaymentMessage: Decodable {
-    let from: User?
-    let chat: Chat
-    let date: Int64
-    let successfulPayment: SuccessfulPayment?
-    let refundedPayment: RefundedPayment?
-
-    enum CodingKeys: String, CodingKey {
-      case from, chat, date
-      case successfulPayment = "successful_payment"
-      case refundedPayment = "refunded_payment"
-    }
-  }
-
   init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: Key.self)
     updateID = try fields.decode(Int64.self, forKey: Key("update_id"))
     let names = fields.allKeys.map(\.stringValue).filter { $0 != "update_id" }.sorted()
-    kind = String((names.first ?? "empty").prefix(64))
+    kind = String((names.first ?? "empty").replacing("\0", with: "").prefix(64))
     preCheckoutQuery = try fields.decodeIfPresent(
       PreCheckoutQuery.self, forKey: Key("pre_checkout_query"))
     guard let body = try? fields.nestedContainer(keyedBy: Key.self, forKey: Key("message")),
@@ -56,29 +42,62 @@ extension IncomingUpdate: Decodable {
       return
     }
     let message = try fields.decode(PaymentMessage.self, forKey: Key("message"))
-    let date = Date(timeIntervalSince1970: Double(message.date))
-    payment = try message.successfulPayment.map { payment in
-      guard let buyer = message.from else {
-        throw DecodingError.keyNotFound(
-          Key("from"),
-          .init(codingPath: [Key("message")], debugDescription: "a payment has a payer"))
-      }
-      guard payment.totalAmount > 0, !payment.telegramPaymentChargeID.isEmpty else {
-        throw DecodingError.dataCorrupted(
-          .init(
-            codingPath: [Key("message"), Key("successful_payment")],
-            debugDescription: "total_amount must be positive and the charge id must not be empty"))
-      }
-      return ReportedCharge(
-        payment: payment, buyerTelegramID: buyer.id,
-        buyerName: CustomerName(
-          firstName: buyer.firstName, lastName: buyer.lastName, username: buyer.username,
-          languageCode: buyer.languageCode), paidAt: date)
+    payment = try message.charge()
+    refund = try message.refund()
+  }
+}
+
+private struct PaymentMessage: Decodable {
+  let from: User?
+  let chat: Chat
+  let date: Int64
+  let successfulPayment: SuccessfulPayment?
+  let refundedPayment: RefundedPayment?
+
+  enum CodingKeys: String, CodingKey {
+    case from, chat, date
+    case successfulPayment = "successful_payment"
+    case refundedPayment = "refunded_payment"
+  }
+
+  /// nil for a payment in another currency: it is the bot's own business.
+  func charge() throws -> ReportedCharge? {
+    guard let payment = successfulPayment, payment.currency == starsCurrency else { return nil }
+    try check(.successfulPayment, payment.totalAmount, payment.telegramPaymentChargeID)
+    guard let buyer = from, (1..<Limits.telegramID).contains(buyer.id) else {
+      throw wrong(.from, "a payment has a payer with a positive id")
     }
-    // A refund is the bot's own service message: the payer is the chat, not `from`.
-    refund = message.refundedPayment.map {
-      ReportedRefund(
-        refund: $0, payerTelegramID: message.chat.id > 0 ? message.chat.id : nil, refundedAt: date)
+    return ReportedCharge(
+      payment: payment, buyerTelegramID: buyer.id,
+      buyerName: CustomerName(
+        firstName: buyer.firstName, lastName: buyer.lastName, username: buyer.username,
+        languageCode: buyer.languageCode), paidAt: Date(timeIntervalSince1970: Double(date)))
+  }
+
+  /// A refund is the bot's own service message: the payer is the chat, not `from`.
+  func refund() throws -> IncomingUpdate.ReportedRefund? {
+    guard let refund = refundedPayment, refund.currency == starsCurrency else { return nil }
+    try check(.refundedPayment, refund.totalAmount, refund.telegramPaymentChargeID)
+    let isPerson = (1..<Limits.telegramID).contains(chat.id)
+    return IncomingUpdate.ReportedRefund(
+      refund: refund, payerTelegramID: isPerson ? chat.id : nil,
+      refundedAt: Date(timeIntervalSince1970: Double(date)))
+  }
+
+  private func check(_ key: CodingKeys, _ stars: Int64, _ chargeID: String) throws {
+    guard (1...Limits.stars).contains(stars) else {
+      throw wrong(key, "total_amount is not a number of Stars")
     }
+    guard !chargeID.isEmpty, chargeID.count <= 512, !chargeID.contains("\0") else {
+      throw wrong(key, "telegram_payment_charge_id is empty or too long")
+    }
+    // Between the first Bot API and the year 2100.
+    guard (1_400_000_000..<4_102_444_800).contains(date) else {
+      throw wrong(.date, "date is not a time of a payment")
+    }
+  }
+
+  private func wrong(_ key: CodingKeys, _ words: String) -> DecodingError {
+    .dataCorrupted(.init(codingPath: [key], debugDescription: words))
   }
 }

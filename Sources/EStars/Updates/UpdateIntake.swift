@@ -34,26 +34,32 @@ public struct UpdateIntake: Sendable {
       throw Refusal.malformed(error.plainWords)
     }
     if let query = update.preCheckoutQuery {
+      guard PreCheckout.isOurs(query) else {
+        return .preCheckout(
+          queryID: query.id, .notOurs, languageCode: query.from.languageCode)
+      }
       let catalog = try await platform.directory.catalog(of: workspace.id)
       let verdict = await platform.preCheckout.decide(query, in: workspace, scope: scope, catalog)
       return .preCheckout(
         queryID: query.id, verdict, languageCode: query.from.languageCode)
     }
     do {
-      return try await process(update, body, bot, workspace, scope)
-    } catch let error where !(error as? PostgresError).isOutage {
+      return try await process(update, body, bot, scope)
+    } catch let error where !error.isOutage {
       platform.logger.error(
         "update left in the inbox",
-        metadata: ["bot": "\(bot.id)", "update": "\(update.updateID)", "error": "\(error)"])
-      return try await keep(update, body, bot, scope, error: "\(error)")
+        metadata: [
+          "bot": "\(bot.id)", "update": "\(update.updateID)", "error": "\(error.withoutValues)",
+        ])
+      return try await keep(update, body, bot, scope, error: error.withoutValues)
     }
   }
 
   /// Stores and processes in one transaction; a second delivery of the same update waits for the
-  /// first and then learns what it did.
+  /// first and then learns what it did. Money goes by its charge, never by the update's id: Telegram
+  /// may use an id again.
   private func process(
-    _ update: IncomingUpdate, _ body: String, _ bot: Bot, _ workspace: Workspace,
-    _ scope: WorkspaceScope
+    _ update: IncomingUpdate, _ body: String, _ bot: Bot, _ scope: WorkspaceScope
   ) async throws -> Handled {
     let at = scope.now
     return try await platform.pool.transaction(in: scope) { tx in
@@ -65,11 +71,13 @@ public struct UpdateIntake: Sendable {
           'stored', \(at), \(at), \(update.movesMoney || update.isOrdinary ? nil : body))
         on conflict do nothing
         """)
-      guard stored == 1 else { return try await tx.known(update, bot, in: scope) }
       guard update.movesMoney else {
-        return .stored(outcome: "stored", paymentID: nil, isDuplicate: false)
+        return stored == 1
+          ? .stored(outcome: "stored", paymentID: nil, isDuplicate: false)
+          : try await tx.known(update, bot, in: scope)
       }
-      let outcome = try await tx.apply(update, bot, workspace, platform.secrets, in: scope, at: at)
+      let outcome = try await tx.apply(update, bot, platform.secrets, in: scope, at: at)
+      if stored == 0, outcome.isDuplicate { return try await tx.known(update, bot, in: scope) }
       try await tx.finish(update.updateID, bot, outcome, in: scope, at: at)
       return .stored(
         outcome: outcome.kind.rawValue, paymentID: outcome.paymentID, isDuplicate: false)
@@ -95,7 +103,7 @@ public struct UpdateIntake: Sendable {
   /// Tries the oldest waiting updates of a workspace again.
   ///
   /// - Returns: How many were processed.
-  public func retryPending(in workspace: Workspace, scope: WorkspaceScope) async throws -> Int {
+  public func retryPending(in scope: WorkspaceScope) async throws -> Int {
     let at = scope.now
     let rows = try await platform.pool.query(
       """
@@ -113,18 +121,23 @@ public struct UpdateIntake: Sendable {
         let update = try JSONDecoder().decode(IncomingUpdate.self, from: Data(body.utf8))
         try await platform.pool.transaction(in: scope) { tx in
           guard try await tx.lockPending(updateID, bot, in: scope) else { return }
-          let outcome = try await tx.apply(
-            update, bot, workspace, platform.secrets, in: scope, at: at)
+          let outcome = try await tx.apply(update, bot, platform.secrets, in: scope, at: at)
           try await tx.finish(updateID, bot, outcome, in: scope, at: at)
         }
         processed += 1
-      } catch let error where !(error as? PostgresError).isOutage {
-        let givesUp = attempts + 1 >= Limits.updateAttempts
-        let wait = min(3600.0, 5 * pow(2, Double(attempts)))
+      } catch let error where !error.isOutage {
+        // It is tried every hour until its body is purged: there may be money in it.
+        let wait = min(3600.0, 5 * pow(2, Double(min(attempts, 16))))
+        platform.logger.log(
+          level: wait < 3600 ? .warning : .error, "update still waits in the inbox",
+          metadata: [
+            "bot": "\(bot.id)", "update": "\(updateID)", "error": "\(error.withoutValues)",
+          ])
         try await platform.pool.execute(
           """
-          update updates set attempts = attempts + 1, last_error = \(String("\(error)".prefix(500))),
-            state = \(givesUp ? "failed" : "pending"), retry_at = \(at.addingTimeInterval(wait))
+          update updates set attempts = attempts + 1,
+            last_error = \(String(error.withoutValues.prefix(500))),
+            retry_at = \(at.addingTimeInterval(wait))
           where workspace_id = \(scope.workspaceID) and bot_id = \(bot.id)
             and update_id = \(updateID) and state = 'pending'
           """, in: scope)
@@ -144,18 +157,26 @@ extension IncomingUpdate {
   }
 }
 
-extension PostgresError? {
+extension Error {
   /// The database itself is away, so there is no use in writing that something failed.
   fileprivate var isOutage: Bool {
-    guard let error = self else { return false }
-    return error.kind != .server && error.kind != .decoding
+    (self as? PostgresError)?.isOutage ?? (self is CancellationError || self is DeadlineExceeded)
+  }
+
+  /// What may stand in a log: kinds and codes, never what a person wrote.
+  public var withoutValues: String {
+    switch self {
+    case let error as PostgresError:
+      "Postgres \(error.sqlState?.rawValue ?? "\(error.kind)") \(error.constraint ?? "")"
+    case let error as PaymentProblem: error.description
+    default: "\(type(of: self))"
+    }
   }
 }
 
 extension Transaction {
   fileprivate func apply(
-    _ update: IncomingUpdate, _ bot: Bot, _ workspace: Workspace, _ secrets: Secrets,
-    in scope: WorkspaceScope, at: Date
+    _ update: IncomingUpdate, _ bot: Bot, _ secrets: Secrets, in scope: WorkspaceScope, at: Date
   ) async throws -> PaymentOutcome {
     if let charge = update.payment {
       return try await recordPayment(charge, to: bot, secrets, in: scope, at: at)
@@ -165,7 +186,7 @@ extension Transaction {
     }
     return try await recordRefund(
       refund.refund, payerTelegramID: refund.payerTelegramID, refundedAt: refund.refundedAt,
-      by: bot, workspace, in: scope, at: at)
+      by: bot, in: scope, at: at)
   }
 
   fileprivate func finish(

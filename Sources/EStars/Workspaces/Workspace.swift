@@ -17,7 +17,6 @@ public struct Workspace: Sendable, Equatable {
   public let locale: String
   /// Seconds added to the wall clock; 0 on a live side.
   public let clockOffsetSeconds: Int
-  public let refundDebtPolicy: DebtPolicy
   public let preCheckoutOutagePolicy: OutagePolicy
 
   /// The right to act here. Only guards (session, API key, webhook secret) and jobs may take it.
@@ -27,7 +26,7 @@ public struct Workspace: Sendable, Equatable {
 
   static let columns: SQL = """
     w.workspace_id, w.slug, w.name, w.side, w.twin_id, w.time_zone, w.locale,
-    w.clock_offset_seconds, w.refund_debt_policy, w.pre_checkout_outage_policy
+    w.clock_offset_seconds, w.pre_checkout_outage_policy
     """
 
   init(_ row: Row) throws {
@@ -39,7 +38,6 @@ public struct Workspace: Sendable, Equatable {
     timeZone = TimeZone(identifier: try row.get("time_zone")) ?? .gmt
     locale = try row.get("locale")
     clockOffsetSeconds = try row.get("clock_offset_seconds")
-    refundDebtPolicy = DebtPolicy(rawValue: try row.get("refund_debt_policy")) ?? .forgive
     preCheckoutOutagePolicy =
       OutagePolicy(rawValue: try row.get("pre_checkout_outage_policy")) ?? .accept
   }

@@ -57,7 +57,7 @@ enum CheckoutEndpoint {
         checkout: .init(
           id: checkout.id, user: user, sku: checkout.sku, title: checkout.title,
           stars: checkout.stars, credits: checkout.credits, bonusCredits: checkout.bonusCredits,
-          payload: checkout.payload ?? "", description: opened.description,
+          payload: checkout.payload ?? "", description: checkout.description,
           invoiceLink: opened.link, expiresAt: checkout.expiresAt)),
       status: opened.isReplay ? .ok : .created)
     if opened.isReplay { reply.headers[.idempotencyReplayed] = "true" }
@@ -77,6 +77,10 @@ extension Refusal {
     case .notAvailable:
       Refusal(.forbidden, "pack_not_available", "This pack is not for this user.")
     case .keyReused: keyReused
+    case .telegramRefused(let reason):
+      Refusal(
+        .badGateway, "telegram_refused",
+        "Telegram will not make the link: \(reason). Check the bot's token.")
     case .telegram(let reason):
       Refusal(
         .serviceUnavailable, "telegram_unavailable",

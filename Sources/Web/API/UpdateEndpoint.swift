@@ -52,6 +52,7 @@ enum UpdateEndpoint {
     let client = try call.platform.telegram(for: call.bot)
     do {
       switch verdict {
+      case .notOurs: return try .json(Body(handled: "pre_checkout.not_ours", duplicate: false))
       case .accept:
         try await client.acceptPreCheckoutQuery(queryID)
         return try .json(Body(handled: "pre_checkout.accepted", duplicate: false))

@@ -41,7 +41,11 @@ struct Refusal: Error, Sendable {
     switch error {
     case let refusal as Refusal: refusal
     case is DeadlineExceeded: unavailable
-    case let error as PostgresError where error.isOutage: unavailable
+    case let error as PostgresError where error.isOutage || error.kind == .cancelled: unavailable
+    case is CancellationError: unavailable
+    case let error as PostgresError where error.kind == .encoding:
+      Refusal(
+        .badRequest, "invalid_text", "A text holds a NUL character, which cannot be stored.")
     case CoalescerError.full:
       Refusal(
         .serviceUnavailable, "busy", "Too many requests wait. Send the same request again.",
@@ -68,15 +72,5 @@ struct Refusal: Error, Sendable {
     if let retryAfterSeconds { reply.headers[.retryAfter] = String(retryAfterSeconds) }
     if status == .unauthorized { reply.headers[.wwwAuthenticate] = "Bearer" }
     return reply
-  }
-}
-
-extension PostgresError {
-  /// The database is away or overloaded: the request may be sent again.
-  var isOutage: Bool {
-    switch kind {
-    case .connection, .timeout, .poolExhausted, .closed, .cancelled: true
-    default: isTransient
-    }
   }
 }

@@ -29,6 +29,12 @@ enum TelegramWebhook {
         PreCheckoutAnswer(
           preCheckoutQueryId: queryID, ok: false,
           errorMessage: reason.message(languageCode: language)))
+    case .preCheckout(let queryID, .notOurs, let language):
+      // Nobody else gets this bot's updates, so nobody else could answer.
+      return try .json(
+        PreCheckoutAnswer(
+          preCheckoutQueryId: queryID, ok: false,
+          errorMessage: PreCheckout.Reason.unknownInvoice.message(languageCode: language)))
     case .stored:
       return Reply(.ok, headers: [.contentType: "application/json"], body: Array("{}".utf8))
     }
