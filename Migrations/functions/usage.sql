@@ -66,64 +66,75 @@ declare
   v_action actions;
   v_answer ledger_answer;
   v_entry entries;
-  -- Keys that other writes of the API have taken.
-  v_taken text[];
+  v_request api_requests;
 begin
   perform _ledger_guard(p_workspace, p_at);
-  select coalesce(array_agg(q.idempotency_key), '{}') into v_taken from api_requests q
-    where q.workspace_id = p_workspace and q.idempotency_key = any (p_keys);
   for r in
-    select q.ord, q.action, q.units, 'api:' || q.idempotency_key as idempotency_key,
-      q.idempotency_key = any (v_taken) as is_taken, q.fingerprint, q.ref, c.customer_id
+    select q.ord, q.action, q.units, q.idempotency_key, q.fingerprint, q.ref, c.customer_id
     from unnest(p_users, p_actions, p_units, p_keys, p_fingerprints, p_refs)
       with ordinality q (telegram_id, action, units, idempotency_key, fingerprint, ref, ord)
     left join customers c on c.workspace_id = p_workspace and c.telegram_id = q.telegram_id
-    order by c.customer_id, q.ord
+    left join actions a on a.workspace_id = p_workspace and a.action = q.action
+    order by c.customer_id, a.credit_unit, q.ord
   loop
     ord := r.ord;
     version := null;
-    posted_at := null;
+    posted_at := p_at;
+    balance := 0;
     select * into v_action from actions a
       where a.workspace_id = p_workspace and a.action = r.action and a.withdrawn_at is null;
     cost := coalesce(v_action.price_credits * r.units, 0);
-    status := case when r.is_taken then 'conflict'
-      else _usage_refusal(v_action, r.customer_id, r.units, p_at) end;
-    if status is null and cost = 0 then
-      -- The entitlement alone pays; there is nothing to post.
-      status := 'applied';
-      balance := coalesce(_usage_available(
-        p_workspace, r.customer_id, v_action.credit_unit, p_at), 0);
-      posted_at := p_at;
-    elsif status is null and r.customer_id is not null then
+    status := _usage_refusal(v_action, r.customer_id, r.units, p_at);
+    -- Keys of writes that are no postings: checkouts, and debits of nothing.
+    select * into v_request from api_requests q
+      where q.workspace_id = p_workspace and q.idempotency_key = r.idempotency_key;
+    if found then
+      status := 'conflict';
+      if v_request.operation = 'debit' and v_request.fingerprint = r.fingerprint then
+        status := 'replayed';
+        cost := 0;
+        balance := v_request.balance;
+        posted_at := v_request.created_at;
+      end if;
+      return next;
+      continue;
+    end if;
+    if status is null and r.customer_id is not null and cost > 0 then
       v_answer := _ledger_take(p_workspace, r.customer_id, v_action.credit_unit, cost,
-        r.idempotency_key, r.fingerprint, 'debit', r.action, r.units::int, r.ref, p_at);
-      -- More credits than the ledger moves at once.
+        'api:' || r.idempotency_key, r.fingerprint, 'debit', r.action, r.units::int, r.ref, p_at);
+      -- Invalid: more credits than the ledger moves at once.
       status := case v_answer.status when 'invalid' then 'too_many_units' else v_answer.status end;
       balance := coalesce(v_answer.balance, 0);
       version := v_answer.version;
       cost := coalesce(v_answer.amount, cost);
-      posted_at := p_at;
-    else
-      balance := 0;
-      if status is null then
-        status := 'insufficient';
-      end if;
+    elsif status is null and cost > 0 then
+      status := 'insufficient';
     end if;
     -- A request that was answered before gets that answer, whatever has changed since: the price,
-    -- the action, the access.
-    if status not in ('applied', 'insufficient') or r.customer_id is null then
-      v_entry := _ledger_entry(p_workspace, r.idempotency_key);
+    -- the action, the access. A decline of the ledger has looked already.
+    if status is distinct from 'applied'
+      and (status is distinct from 'insufficient' or r.customer_id is null)
+    then
+      v_entry := _ledger_entry(p_workspace, 'api:' || r.idempotency_key);
       if v_entry.version is not null then
+        status := 'conflict';
         if v_entry.fingerprint = r.fingerprint and v_entry.operation = 'debit' then
           status := 'replayed';
           cost := -v_entry.amount;
           balance := v_entry.balance_after;
           version := v_entry.version;
           posted_at := v_entry.created_at;
-        else
-          status := 'conflict';
         end if;
       end if;
+    end if;
+    if status is null then
+      -- The entitlement alone pays: nothing is posted, but the key is taken.
+      status := 'applied';
+      balance := coalesce(_usage_available(
+        p_workspace, r.customer_id, v_action.credit_unit, p_at), 0);
+      insert into api_requests (
+        workspace_id, idempotency_key, operation, fingerprint, created_at, balance)
+      values (p_workspace, r.idempotency_key, 'debit', r.fingerprint, p_at, balance);
     end if;
     return next;
   end loop;

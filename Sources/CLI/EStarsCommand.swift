@@ -8,7 +8,7 @@ struct EStarsCommand: AsyncParsableCommand {
     abstract: "Credits, access and usage for bots that sell in Telegram Stars.",
     subcommands: [
       Serve.self, Work.self, Migrate.self, Demo.self, SandboxCommand.self, OperatorCommand.self,
-      LedgerCommand.self, ClusterURL.self,
+      ManageBots.self, LedgerCommand.self, ClusterURL.self,
     ])
 }
 

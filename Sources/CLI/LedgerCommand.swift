@@ -17,7 +17,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
     func run() async throws {
       let logger = Log.start()
-      let pool = Pool(try await database.configuration(logger), logger: logger)
+      let pool = Pool(try await database.configuration(logger), logger: logger).patient(logger)
       let problems = try await Ledger(pool: pool).verify()
       for problem in problems { say(problem.description) }
       say("\(problems.count) problems")

@@ -8,36 +8,47 @@ struct OperatorCommand: AsyncParsableCommand {
 
   struct Add: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Add an operator; the password is read from ESTARS_OPERATOR_PASSWORD.")
+      abstract: "Add an operator to a workspace; a new one's password is ESTARS_OPERATOR_PASSWORD.")
 
     @Option(help: "E-mail address, used to sign in.") var email: String
     @Option(help: "Name as the dashboard shows it.") var name: String
     @Option(help: "Slug of the workspace to join; made with both sides when it does not exist.")
     var workspace: String
+    @Option(help: "Name of the business, where the workspace is made now; the slug by default.")
+    var workspaceName: String?
     @Option(help: "viewer, support, manager or owner.") var role = "owner"
     @Option(help: "Language of the dashboard: en or pt-BR.") var locale = "pt-BR"
 
     func run() async throws {
-      let environment = ProcessInfo.processInfo.environment
-      guard let password = Settings.value("ESTARS_OPERATOR_PASSWORD", environment) else {
-        throw Complaint("ESTARS_OPERATOR_PASSWORD is missing: the new operator's password")
-      }
       guard let role = Role(rawValue: role) else {
         throw Complaint("--role is one of viewer, support, manager and owner")
       }
-      let logger = Log.start()
-      let platform = try Settings().platform(logger)
+      guard ["en", "pt-BR"].contains(locale) else {
+        throw Complaint("--locale is en or pt-BR")
+      }
+      let platform = try Settings(isServing: false).platform(Log.start())
       do {
-        let person = try await Operator.create(
-          email: email, name: name, password: password, locale: locale, at: Date(), platform)
         let sides = try await Workspace.sides(
-          slug: workspace, orOpenedAs: name, locale: locale, at: Date(), platform.pool)
+          slug: workspace, orOpenedAs: workspaceName ?? workspace, locale: locale, at: Date(),
+          platform.pool)
+        let person = try await findOrCreate(platform)
         for side in sides { try await person.join(side, as: role, at: Date(), platform.pool) }
         say("\(person.email) is \(role.rawValue) of \(workspace)")
       } catch let problem as Operator.CreationProblem {
         throw Complaint(problem.description)
+      } catch let problem as Workspace.OpeningProblem { throw Complaint(problem.description) }
+      await platform.close()
+    }
+
+    /// Somebody who has an account already keeps the password.
+    private func findOrCreate(_ platform: Platform) async throws -> Operator {
+      if let known = try await Operator.find(email: email, platform.pool) { return known }
+      let environment = ProcessInfo.processInfo.environment
+      guard let password = Settings.value("ESTARS_OPERATOR_PASSWORD", environment) else {
+        throw Complaint("ESTARS_OPERATOR_PASSWORD is missing: the new operator's password")
       }
-      await platform.pool.close()
+      return try await Operator.create(
+        email: email, name: name, password: password, locale: locale, at: Date(), platform)
     }
   }
 }

@@ -12,7 +12,7 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     let logger = Log.start()
-    let settings = try Settings()
+    let settings = try Settings(isServing: true)
     let platform = settings.platform(logger)
     try await platform.directory.preload()
     let server = try settings.server(platform, logger)
@@ -22,7 +22,7 @@ struct Serve: AsyncParsableCommand {
           say("eStars serves \(settings.publicURL.absoluteString)")
         }
       ], logger)
-    await platform.pool.close()
+    await platform.close()
   }
 }
 
@@ -34,14 +34,14 @@ struct Work: AsyncParsableCommand {
 
   func run() async throws {
     let logger = Log.start()
-    let settings = try Settings()
+    let settings = try Settings(isServing: false)
     let platform = settings.platform(logger)
     if once {
       try await Worker(platform: platform).runDue()
     } else {
       try await Running.services([WorkerService(worker: Worker(platform: platform))], logger)
     }
-    await platform.pool.close()
+    await platform.close()
   }
 }
 

@@ -16,7 +16,10 @@ struct Settings {
   let resources: URL
   let databaseConnections: Int
 
-  init(_ environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+  /// - Parameter isServing: Whether the process listens; otherwise only database and key matter.
+  init(
+    isServing: Bool, _ environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws {
     var complaints: [String] = []
     func complain<T>(_ text: String, _ value: T) -> T {
       complaints.append(text)
@@ -54,6 +57,12 @@ struct Settings {
         ?? FileManager.default.currentDirectoryPath)
     if !FileManager.default.fileExists(atPath: resources.appending(path: "Templates").path) {
       complaints.append("ESTARS_RESOURCES has no folder Templates: point it at the checkout")
+    }
+    if !isServing {
+      complaints.removeAll {
+        !$0.hasPrefix("DATABASE_URL") && !$0.hasPrefix("ESTARS_SECRET_KEY")
+          && !$0.hasPrefix("ESTARS_DATABASE_CONNECTIONS")
+      }
     }
     guard complaints.isEmpty, let secrets else {
       throw Complaint("cannot start:\n" + complaints.map { "  " + $0 }.joined(separator: "\n"))

@@ -24,7 +24,9 @@ public enum Limits {
   public static let stars: Int64 = 10_000_000
   /// A week: how long a bot's updates are remembered, and their bodies at most kept.
   public static let updateSeconds = 7 * 86_400
-  public static let jobLeaseSeconds = 60
+  public static let jobLeaseSeconds = 600
+  /// What a whole ledger's verification may take.
+  public static let verificationSeconds = 600
   public static let pageSize = 50
   public static let timelinePageSize = 40
   public static let passwordBytes = 256

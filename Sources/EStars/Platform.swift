@@ -8,6 +8,8 @@ import Telegram
 /// The product over one database: what the doors (web, API, webhook, worker) share.
 public final class Platform: Sendable {
   public let pool: Pool
+  /// A few connections for statements that read whole ledgers.
+  public let patientPool: Pool
   public let secrets: Secrets
   public let logger: Logger
   public let directory: Directory
@@ -19,6 +21,7 @@ public final class Platform: Sendable {
 
   public init(pool: Pool, secrets: Secrets, logger: Logger) {
     self.pool = pool
+    patientPool = pool.patient(logger)
     self.secrets = secrets
     self.logger = logger
     passwords = PasswordHasher()
@@ -26,6 +29,11 @@ public final class Platform: Sendable {
     login = Login(pool: pool, passwords: passwords)
     preCheckout = PreCheckout(pool: pool, secrets: secrets, logger: logger)
     usage = Usage(pool: pool)
+  }
+
+  public func close() async {
+    await pool.close()
+    await patientPool.close()
   }
 
   public var updates: UpdateIntake { UpdateIntake(platform: self) }
@@ -44,5 +52,15 @@ public final class Platform: Sendable {
       token: token, endpoint: bot.endpoint, pace: CallPace(), logger: logger)
     clients.withLock { $0[bot.id] = (bot.sealedToken, client) }
     return client
+  }
+}
+
+extension Pool {
+  /// The same database, with time for ``Limits/verificationSeconds``.
+  public func patient(_ logger: Logger) -> Pool {
+    var configuration = configuration
+    configuration.maxConnections = 2
+    configuration.queryTimeout = .seconds(Limits.verificationSeconds)
+    return Pool(configuration, logger: logger)
   }
 }

@@ -17,8 +17,11 @@ extension Ledger {
 
   /// Replays a workspace's entries and compares every projection. Empty: healthy.
   public func verify(in scope: WorkspaceScope) async throws -> [Problem] {
-    let rows = try await pool.query(
-      "select * from ledger_verify(\(scope.workspaceID))", in: scope)
+    // The role's statement_timeout is meant for requests; the pool's own deadline still holds.
+    let rows = try await pool.transaction(in: scope) { tx in
+      try await tx.execute("set local statement_timeout = 0")
+      return try await tx.query("select * from ledger_verify(\(scope.workspaceID))")
+    }
     return try rows.map { row in
       let accountID: Int64? = try row.getIfPresent("account_id")
       return Problem(

@@ -27,8 +27,9 @@ import Testing
       #expect(try await verdict(fixture, payload) == .accept)
       #expect(try await verdict(fixture, payload, from: 92) == .refuse(.otherBuyer))
       #expect(try await verdict(fixture, payload, stars: 74) == .refuse(.wrongPrice))
-      #expect(try await verdict(fixture, payload, currency: "EUR") == .refuse(.unknownInvoice))
-      #expect(try await verdict(fixture, "order-17") == .refuse(.unknownInvoice))
+      #expect(try await verdict(fixture, payload, currency: "EUR") == .notOurs)
+      #expect(try await verdict(fixture, "order-17") == .notOurs)
+      #expect(try await verdict(fixture, payload + "A") == .refuse(.unknownInvoice))
       let foreign = InvoicePayload(
         workspaceID: fixture.live.id, checkoutID: 1, buyerTelegramID: 91, sku: "start", stars: 75,
         expiresAt: 4_000_000_000
@@ -65,6 +66,22 @@ import Testing
     }
   }
 
+  @Test func aPackForFirstPurchasesIsBoughtOnce() async throws {
+    try await Fixture.with { fixture in
+      let first = try await fixture.checkout("try", for: 91)
+      // A link that was opened before the purchase of something else.
+      _ = try await fixture.receive(
+        Sent.payment(update: 1, from: 91, stars: 49, payload: first.payload ?? "", charge: "f1"))
+      await #expect(throws: Checkout.Refusal.notAvailable) {
+        try await fixture.checkout("try", for: 91)
+      }
+      try await fixture.pool.execute(
+        "update checkouts set state = 'open', closed_at = null", in: fixture.scope)
+      #expect(
+        try await verdict(fixture, first.payload ?? "", stars: 49) == .refuse(.firstPurchaseOnly))
+    }
+  }
+
   @Test func tenPurchasesAnHourAreEnough() async throws {
     try await Fixture.with { fixture in
       let now = Int64(Date().timeIntervalSince1970)
@@ -93,7 +110,11 @@ import Testing
       let nowhere = Pool(
         Configuration(connectionString: "host=/tmp/estars-nowhere dbname=none"),
         logger: TestCluster.logger)
-      let decider = PreCheckout(pool: nowhere, secrets: fixture.platform.secrets)
+      let decider = PreCheckout(
+        pool: nowhere, secrets: fixture.platform.secrets,
+        logger: Logger(label: "test") { _ in
+          SwiftLogNoOpLogHandler()
+        })
       func verdict(_ policy: String, stars: Int64) async throws -> PreCheckout.Verdict? {
         try await fixture.pool.execute(
           """
@@ -116,7 +137,7 @@ import Testing
 
   @Test(arguments: [
     PreCheckout.Reason.unknownInvoice, .otherBuyer, .wrongPrice, .expired, .withdrawn,
-    .alreadyPaid, .cancelled, .tooManyPurchases, .outage,
+    .alreadyPaid, .cancelled, .tooManyPurchases, .firstPurchaseOnly, .outage,
   ])
   func everyReasonIsSaidInTwoLanguages(_ reason: PreCheckout.Reason) {
     let (english, portuguese) = (

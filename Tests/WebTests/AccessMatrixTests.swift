@@ -153,7 +153,45 @@ import Testing
       // page. Which of the two it was shows in whether the workspace's own page opens.
       let own = try await fixture.send(.get, "/w/\(fixture.workspace.slug)", headers: headers)
       return own.status == 200 ? .enters : .notFound
+    case 500...:
+      Issue.record("\(route.path) answered \(answer.status)")
+      return .enters
     default: return .enters
+    }
+  }
+
+  @Test func formsOfOurOwnPagesArriveThroughAProxy() async throws {
+    try await ServerFixture.with { fixture in
+      func status(_ origin: String) async throws -> Int {
+        try await fixture.send(
+          .post, "/login",
+          headers: [
+            .contentType: "application/x-www-form-urlencoded", .origin: origin,
+          ], body: "email=a@example.com&password=b"
+        ).status
+      }
+      let own = try await status("http://127.0.0.1:8080")
+      let foreign = try await status("http://evil.example")
+      let opaque = try await status("null")
+      let statuses: [Int] = [own, foreign, opaque]
+      #expect(statuses == [401, 403, 403])
+    }
+  }
+
+  @Test func nulCharactersAreRefusedInWords() async throws {
+    try await ServerFixture.with { fixture in
+      let session = try await fixture.operatorSession(.owner)
+      let form: HTTPFields = [.contentType: "application/x-www-form-urlencoded"]
+      let login = try await fixture.send(
+        .post, "/login", headers: form, body: "email=%00&password=x")
+      #expect(login.status == 400 || login.status == 401)
+      for path in [
+        "/w/%00", "/w/\(fixture.workspace.slug)/customers?q=%00",
+        "/w/\(fixture.workspace.slug)/payments/1/%00",
+      ] {
+        let answer = try await fixture.send(.get, path, headers: [.cookie: session.cookie])
+        #expect(answer.status < 500, "\(path): \(answer.status)")
+      }
     }
   }
 

@@ -201,7 +201,8 @@ def test_the_database_stopped_in_the_middle(product):
         started = time.monotonic()
         answer = product.webhook(pre_checkout(user, sale)).json()
         assert answer["ok"] is True
-        assert time.monotonic() - started < 9
+        # One second of patience for the database, of Telegram's ten.
+        assert time.monotonic() - started < 3
         assert call("GET", product.url + "/healthz").status == 200
         assert call("GET", product.url + "/readyz").status == 503
         body = {"user": user, "action": "sticker"}

@@ -82,6 +82,35 @@ def test_a_taken_port_is_named(folder):
     assert not (folder / "postgres").exists()
 
 
+def test_a_second_demo_leaves_the_first_ones_folder_alone(product):
+    for extra in ([], ["--fresh"]):
+        line = complaint(run(
+            "demo", "--data", str(product.data), "--port", "18997", "--sandbox-port", "18998",
+            *extra))
+        assert "another demo uses the folder" in line
+    assert call("GET", product.url + "/readyz").status == 200
+
+
+def test_a_bot_is_added_by_its_token(product):
+    token = "7000000077:AA" + "b" * 33
+    call("POST", product.sandbox + "/sandbox/bots", {
+        "token": token, "name": "Padeiro", "username": "padeiro_bot"})
+    url = run("cluster-url", "--data", str(product.data)).stdout.strip()
+    environment = {
+        "DATABASE_URL": url, "ESTARS_SECRET_KEY_FILE": str(product.data / "secret.key"),
+        "ESTARS_BOT_TOKEN": token}
+    slug = product.demo["workspace"]
+    arguments = ["bot", "add", "--workspace", slug, "--environment", product.sandbox]
+    result = run(*arguments, **environment)
+    assert "@padeiro_bot" in result.stdout, result
+    key = next(line.split()[-1] for line in result.stdout.splitlines() if "API key" in line)
+    answer = product.api("GET", "/v1/catalog?user=5", token=key)
+    assert answer.status == 200
+    live = ["bot", "add", "--workspace", slug, "--environment", "live"]
+    assert "test side" in complaint(run(*live, **environment))
+    assert "no token" in complaint(run(*arguments, **{**environment, "ESTARS_BOT_TOKEN": "x"}))
+
+
 def test_a_folder_that_cannot_be_written_is_named():
     line = complaint(run("demo", "--data", "/proc/estars", "--port", "18999"))
     assert "/proc/estars" in line and "--data" in line
@@ -111,11 +140,16 @@ def test_an_operator_is_added_and_signs_in(product):
         "DATABASE_URL": url, "ESTARS_SECRET_KEY_FILE": str(product.data / "secret.key"),
         "ESTARS_OPERATOR_PASSWORD": "a long enough one"}
     arguments = [
-        "operator", "add", "--email", "New@Example.com", "--name", "New", "--workspace", "padaria"]
+        "operator", "add", "--email", "New@Example.com", "--name", "New", "--workspace", "padaria",
+        "--locale", "en"]
     assert run(*arguments, **environment).returncode == 0
-    assert "exists already" in complaint(run(*arguments, **environment))
+    # Again, or for another workspace: the account and its password stay.
+    other = {**environment, "ESTARS_OPERATOR_PASSWORD": ""}
+    assert run(*arguments, **other).returncode == 0
+    another = ["operator", "add", "--email", "other@example.com", "--name", "O", "--workspace"]
     short = {**environment, "ESTARS_OPERATOR_PASSWORD": "short"}
-    assert "password needs" in complaint(run(*arguments, **short))
+    assert "password needs" in complaint(run(*another, "padaria", **short))
+    assert "slug" in complaint(run(*another, "Não", **environment))
     from test_bad_input import form
 
     response = form(

@@ -24,6 +24,8 @@ struct Demo: AsyncParsableCommand {
   func run() async throws {
     let logger = Log.start()
     try check()
+    let lock = try DataLock(directory)
+    defer { lock.release() }
     let cluster = Cluster(directory: directory.appending(path: "postgres"), logger: logger)
     if fresh { try await startOver(cluster) }
     say("==> starting the private database")
@@ -76,18 +78,14 @@ struct Demo: AsyncParsableCommand {
         DemoClock(
           book: sandbox.book, slug: demo.file.workspace, pool: platform.pool, logger: logger),
       ] + bots, logger)
-    await platform.pool.close()
+    await platform.close()
   }
 
   /// What would fail later is said at once, in one line.
   private func check() throws {
     for (name, number) in [("--port", port), ("--sandbox-port", sandboxPort)] {
       guard (1...65_535).contains(number) else { throw Complaint("\(name) is not a port number") }
-      guard PortProbe.isFree(host: host, port: number) else {
-        throw Complaint(
-          "port \(number) on \(host) is taken: stop what listens there or choose another with \(name)"
-        )
-      }
+      try PortProbe.check(host: host, port: number, option: name)
     }
     guard port != sandboxPort else { throw Complaint("--port and --sandbox-port are the same") }
     do {
@@ -151,6 +149,26 @@ struct Demo: AsyncParsableCommand {
       "details         \(directory.appending(path: "demo.json").path)\n\nCtrl-C stops everything.")
   }
 
+}
+
+/// Keeps a second demo from the data folder of one that runs: it would stop its database, or with
+/// `--fresh` delete it.
+private struct DataLock {
+  private let descriptor: Int32
+
+  init(_ directory: URL) throws {
+    descriptor = open(directory.appending(path: "lock").path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw Complaint("cannot write to the folder \(directory.path): choose one with --data")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw Complaint(
+        "another demo uses the folder \(directory.path): stop it or choose another with --data")
+    }
+  }
+
+  func release() { close(descriptor) }
 }
 
 /// Runs once, when the server listens.

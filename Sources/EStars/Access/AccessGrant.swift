@@ -83,11 +83,11 @@ extension Transaction {
     for row in ended {
       let end: Date = try row.get("ends_at")
       guard end != .distantFuture else { continue }
-      let left = Int(end.timeIntervalSince(max(at, try row.get("starts_at", as: Date.self))))
+      let start = max(at, try row.get("starts_at", as: Date.self))
+      let left: SQL = "(\(end)::timestamptz - \(start)::timestamptz)"
       try await execute(
         """
-        update access_grants set starts_at = starts_at - make_interval(secs => \(left)),
-          ends_at = ends_at - make_interval(secs => \(left))
+        update access_grants set starts_at = starts_at - \(left), ends_at = ends_at - \(left)
         where workspace_id = \(scope.workspaceID)
           and customer_id = \(try row.get("customer_id", as: Int64.self))
           and entitlement = \(try row.get("entitlement", as: String.self))

@@ -3,11 +3,19 @@ import Postgres
 import Telegram
 
 extension Bot {
-  public enum RegistrationProblem: Error { case token }
+  public enum RegistrationProblem: Error, CustomStringConvertible {
+    case token, elsewhere
+    public var description: String {
+      switch self {
+      case .token: "this is no bot token"
+      case .elsewhere: "this bot belongs to another workspace"
+      }
+    }
+  }
 
   /// Adds a bot to a workspace, or renews its token and address.
   ///
-  /// - Throws: ``RegistrationProblem`` when the text is no bot token.
+  /// - Throws: ``RegistrationProblem``
   public static func register(
     token: String, username: String, name: String, segment: Segment,
     endpoint: BotAPIEndpoint, in workspace: Workspace, at: Date, _ platform: Platform
@@ -21,12 +29,12 @@ extension Bot {
         \(endpoint.environment.rawValue), \(endpoint.baseURL.absoluteString),
         \(try platform.secrets.seal(token)), \(at))
       on conflict (bot_id) do update set sealed_token = excluded.sealed_token,
-        api_base_url = excluded.api_base_url
+        api_base_url = excluded.api_base_url, username = excluded.username, name = excluded.name
       where b.workspace_id = excluded.workspace_id
       returning \(columns)
       """
     ).first
-    guard let row else { throw RegistrationProblem.token }
+    guard let row else { throw RegistrationProblem.elsewhere }
     return try Bot(row)
   }
 

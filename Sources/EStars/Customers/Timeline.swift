@@ -62,7 +62,7 @@ public struct Timeline: Sendable {
           and account_id = \(id) and unit = 1 and version = \(version)
         """, in: scope
       ).first?.get("created_at") ?? .distantFuture
-    let payments = try await Payment.of(customer: id, in: scope, pool)
+    let payments = try await Payment.of(customer: id, from: from, until: until, in: scope, pool)
     let money: [Event] = payments.flatMap { payment in
       [.payment(payment)] + (payment.refundedAt != nil ? [.refund(payment)] : [])
     }
@@ -103,7 +103,8 @@ public struct Timeline: Sendable {
       """
       e.account_id = \(payment.customerID) and e.lot_ids && array(
           select l.lot_id from lots l where l.workspace_id = \(scope.workspaceID)
-            and l.bot_id = \(payment.botID) and l.charge_id = \(payment.chargeID))
+            and l.unit = e.unit and l.bot_id = \(payment.botID)
+            and l.charge_id = \(payment.chargeID))
         order by e.version desc limit 200
       """, in: scope, pool)
   }
@@ -113,7 +114,7 @@ public struct Timeline: Sendable {
   ) async throws -> [Movement] {
     let rows = try await pool.query(
       """
-      select e.kind::text, e.operation::text, e.account_id, e.version, e.amount, e.balance_after,
+      select e.kind::text, e.operation::text, e.account_id, e.unit, e.version, e.amount, e.balance_after,
         e.created_at, e.action, e.units, e.reason, e.lot_ids, e.lot_amounts
       from entries e where e.workspace_id = \(scope.workspaceID) and \(condition)
       """, in: scope)
@@ -121,13 +122,13 @@ public struct Timeline: Sendable {
     let lotIDs = try Set(rows.flatMap { try $0.get("lot_ids", as: [Int64].self) })
     let lots = try await pool.query(
       """
-      select account_id, lot_id, source, bot_id, charge_id from lots
+      select account_id, unit, lot_id, source, bot_id, charge_id from lots
       where workspace_id = \(scope.workspaceID) and account_id = any(\(Array(accounts)))
-        and unit = 1 and lot_id = any(\(Array(lotIDs)))
+        and lot_id = any(\(Array(lotIDs)))
       """, in: scope)
     var known: [[Int64]: Row] = [:]
     for lot in lots {
-      known[[try lot.get("account_id"), try lot.get("lot_id")]] = lot
+      known[[try lot.get("account_id"), try lot.get("unit"), try lot.get("lot_id")]] = lot
     }
     return try rows.map { try Movement($0, lots: known) }
   }
@@ -147,10 +148,11 @@ extension Timeline.Movement {
     reason = try row.getIfPresent("reason")
     let isFilling = amount > 0
     let account = accountID
+    let unit: Int64 = try row.get("unit")
     self.lots = try zip(
       row.get("lot_ids", as: [Int64].self), row.get("lot_amounts", as: [Int64].self)
     ).map { id, amount in
-      let lot = lots[[account, id]]
+      let lot = lots[[account, unit, id]]
       return Timeline.LotMove(
         lot: id, source: try lot?.get("source") ?? "adjustment",
         amount: isFilling ? amount : -amount, botID: try lot?.getIfPresent("bot_id"),

@@ -104,6 +104,7 @@ public struct DemoWorkspace: Sendable {
           timeZone: "America/Sao_Paulo", locale: "pt-BR"), at: at, pool)
     }
     for side in [live, test] {
+      try await side.defineCredits(pool)
       try await pool.transaction(in: side.scope) { try await DemoCatalog.write(in: side.scope, $0) }
     }
     var bots: [Bot] = []
@@ -116,17 +117,15 @@ public struct DemoWorkspace: Sendable {
     return (live, test, bots)
   }
 
-  /// Writes the past of the demo's people, unless it is there already: each purchase is a checkout,
-  /// a payment and the debits that followed, each at its own time and all of them in that order.
+  /// Writes the past of the demo's people: each purchase is a checkout, a payment and the debits that
+  /// followed, each at its own time and all of them in that order. Every step has its permanent key,
+  /// so what is there already stays as it is, and a start that was killed half-way is completed.
   ///
-  /// - Returns: The charges that were made now.
+  /// - Returns: All the charges of that past.
   public func writeHistory(
     _ bots: [Bot], _ plans: [BotPlan], in workspace: Workspace, at: Date
   ) async throws -> [Charge] {
     let scope = workspace.scope
-    guard try await Payment.recent(before: nil, limit: 1, in: scope, platform.pool).isEmpty else {
-      return []
-    }
     var charges: [Charge] = []
     for event in Self.events(until: at) {
       let purchase = event.person.purchases[event.purchase]
@@ -185,13 +184,13 @@ public struct DemoWorkspace: Sendable {
       let name = CustomerName(
         firstName: person.firstName, lastName: person.lastName, username: person.username,
         languageCode: person.languageCode)
+      let charge = ReportedCharge(
+        payment: payment, buyerTelegramID: person.telegramID, buyerName: name, paidAt: at)
       _ = try await tx.recordPayment(
-        ReportedCharge(
-          payment: payment, buyerTelegramID: person.telegramID, buyerName: name, paidAt: at),
-        to: bot, platform.secrets, in: scope, at: at)
+        charge, to: bot, platform.secrets, in: scope, at: at)
       return Charge(
         bot: purchase.bot, person: person, chargeID: chargeID, title: checkout.title,
-        stars: checkout.stars, payload: checkout.payload ?? "", paidAt: at)
+        stars: checkout.stars, payload: checkout.payload ?? "", paidAt: checkout.createdAt)
     }
   }
 

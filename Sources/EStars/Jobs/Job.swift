@@ -32,34 +32,36 @@ public struct Job: Sendable, Equatable {
 
   /// Makes the recurring jobs of every workspace that lacks them.
   static func schedule(at: Date, _ pool: Pool) async throws {
-    let (platform, tenant) = (
-      Kind.allCases.filter(\.isOfPlatform).map(\.rawValue),
-      Kind.allCases.filter { !$0.isOfPlatform }.map(\.rawValue)
-    )
+    let platform = Kind.allCases.filter(\.isOfPlatform).map(\.rawValue)
+    let tenant = Kind.allCases.filter { !$0.isOfPlatform }.map(\.rawValue)
     try await pool.execute(
       """
       insert into jobs (workspace_id, kind, run_at)
-      select w.workspace_id, k, \(at)::timestamptz
-      from workspaces w cross join unnest(\(tenant)::text[]) k
-      union all select null, k, \(at)::timestamptz from unnest(\(platform)::text[]) k
+      select n.workspace_id, n.kind, \(at)::timestamptz from (
+        select w.workspace_id, k.kind from workspaces w
+        cross join unnest(\(tenant)::text[]) k (kind)
+        union all select null, k.kind from unnest(\(platform)::text[]) k (kind)) n
+      where not exists (select from jobs j
+        where j.workspace_id is not distinct from n.workspace_id and j.kind = n.kind)
       on conflict do nothing
       """)
   }
 
-  /// Takes due jobs for ``Limits/jobLeaseSeconds``. A worker that dies gives them back by dying.
-  static func claim(limit: Int, at: Date, _ pool: Pool) async throws -> [Job] {
+  /// Takes the job that has been due longest, for ``Limits/jobLeaseSeconds``. A worker that dies
+  /// gives it back by dying.
+  static func claim(_ kinds: [Kind], at: Date, _ pool: Pool) async throws -> Job? {
     try await pool.query(
       """
       update jobs set leased_until = \(at.addingTimeInterval(Double(Limits.jobLeaseSeconds))),
         attempts = attempts + 1
-      where job_id in (
+      where job_id = (
         select job_id from jobs where finished_at is null and run_at <= \(at)
           and (leased_until is null or leased_until < \(at))
-          and kind = any(\(Kind.allCases.map(\.rawValue)))
-        order by run_at limit \(limit) for update skip locked)
+          and kind = any(\(kinds.map(\.rawValue)))
+        order by run_at limit 1 for update skip locked)
       returning job_id, kind, workspace_id, attempts
       """
-    ).compactMap { row in
+    ).first.flatMap { row in
       guard let kind = Kind(rawValue: try row.get("kind")) else { return nil }
       return Job(
         id: try row.get("job_id"), kind: kind, workspaceID: try row.getIfPresent("workspace_id"),

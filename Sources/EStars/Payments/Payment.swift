@@ -52,12 +52,16 @@ public struct Payment: Sendable, Equatable {
   }
 
   /// A customer's payments, newest first.
+  ///
+  /// - Parameter from: Only those paid or refunded from then on and before `until`.
   public static func of(
-    customer id: Int64, limit: Int = 100, in scope: WorkspaceScope, _ pool: Pool
+    customer id: Int64, from: Date = .distantPast, until: Date = .distantFuture,
+    limit: Int = 200, in scope: WorkspaceScope, _ pool: Pool
   ) async throws -> [Payment] {
     try await pool.query(
       """
       select * from payments where workspace_id = \(scope.workspaceID) and customer_id = \(id)
+        and coalesce(refunded_at, paid_at) >= \(from) and paid_at < \(until)
       order by paid_at desc, payment_id desc limit \(limit)
       """, in: scope
     ).map(Payment.init)

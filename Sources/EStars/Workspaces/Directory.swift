@@ -5,8 +5,8 @@ import Postgres
 import Synchronization
 
 /// Bots, keys, workspaces and catalogues in memory, so that a request needs no look-up and a
-/// pre-checkout no database at all. An entry is at most ``Limits/directorySeconds`` old while the
-/// database answers; while it does not, the last known one serves.
+/// pre-checkout no database at all. A key is at most ``Limits/directorySeconds`` old while the
+/// database answers; the others are refreshed behind the request that found them older.
 public final class Directory: Sendable {
   private let pool: Pool
   private let bots: AgedCache<Int64, Bot>
@@ -17,7 +17,8 @@ public final class Directory: Sendable {
   init(pool: Pool) {
     self.pool = pool
     bots = AgedCache { try await Bot.find(id: $0, pool) }
-    keys = AgedCache { try await APIKey.find(hash: $0, pool) }
+    // A revoked key must not outlive an outage by much.
+    keys = AgedCache(patience: .seconds(60)) { try await APIKey.find(hash: $0, pool) }
     workspaces = AgedCache { try await Workspace.find(id: $0, pool) }
     catalogs = AgedCache { id in
       // Clock offsets play no part in a catalogue, so a bare scope will do.
@@ -37,7 +38,9 @@ public final class Directory: Sendable {
   public func bot(_ id: Int64) async throws -> Bot? { try await bots.value(for: id) }
 
   public func apiKey(_ text: String) async throws -> APIKey? {
-    try await keys.value(for: Bytes.sha256(text))
+    // What cannot be a key costs no query.
+    guard text.hasPrefix("esk_"), text.utf8.count < 80 else { return nil }
+    return try await keys.value(for: Bytes.sha256(text))
   }
 
   public func workspace(_ id: Int64) async throws -> Workspace? {
@@ -49,17 +52,33 @@ public final class Directory: Sendable {
   }
 }
 
-/// Values by key with an age. A value older than ``Limits/directorySeconds`` is read again; if the
-/// source fails or is slow, the old one is used. Absent keys are not remembered, so the size is
-/// bounded by what exists; a bound on top guards against mistakes.
+/// Values by key with an age. A value older than ``Limits/directorySeconds`` is read again: in the
+/// background where an old one may serve meanwhile, else before it is given out. Absent keys are not
+/// remembered, so the size is bounded by what exists; a bound on top guards against mistakes.
 final class AgedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-  private struct Entry { var value: Value; var readAt: ContinuousClock.Instant }
+  private struct Entry {
+    var value: Value
+    var readAt: ContinuousClock.Instant
+    var isBeingRead = false
+  }
+
+  private enum Known {
+    case fresh(Value)
+    case old(Value, isFirstToAsk: Bool)
+    case nothing
+  }
 
   private let entries = Mutex<[Key: Entry]>([:])
   private let load: @Sendable (Key) async throws -> Value?
+  /// How old a value may be while the source does not answer; nil: as old as it is, and it is served
+  /// at once while the next one is fetched.
+  private let patience: Duration?
   private static var capacity: Int { 50_000 }
 
-  init(load: @escaping @Sendable (Key) async throws -> Value?) { self.load = load }
+  init(patience: Duration? = nil, load: @escaping @Sendable (Key) async throws -> Value?) {
+    self.patience = patience
+    self.load = load
+  }
 
   func store(_ value: Value, for key: Key) {
     entries.withLock { entries in
@@ -69,24 +88,49 @@ final class AgedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   }
 
   func value(for key: Key) async throws -> Value? {
-    let known = entries.withLock { $0[key] }
-    if let known, .now - known.readAt < .seconds(Limits.directorySeconds) { return known.value }
+    switch known(key) {
+    case .fresh(let value): return value
+    case .old(let value, let isFirstToAsk) where patience == nil:
+      if isFirstToAsk { Task { try? await read(key) } }
+      return value
+    case .old(let value, _):
+      do { return try await read(key) } catch {
+        guard let patience, age(of: key) < patience else { throw error }
+        return value
+      }
+    case .nothing: return try await read(key)
+    }
+  }
+
+  private func known(_ key: Key) -> Known {
+    entries.withLock { entries in
+      guard let entry = entries[key] else { return .nothing }
+      if .now - entry.readAt < .seconds(Limits.directorySeconds) { return .fresh(entry.value) }
+      entries[key]?.isBeingRead = true
+      return .old(entry.value, isFirstToAsk: !entry.isBeingRead)
+    }
+  }
+
+  private func age(of key: Key) -> Duration {
+    entries.withLock { $0[key].map { .now - $0.readAt } } ?? .seconds(1 << 30)
+  }
+
+  @discardableResult
+  private func read(_ key: Key) async throws -> Value? {
     do {
       let load = load
-      let fresh = try await withDeadline(seconds: Limits.preCheckoutDatabaseSeconds) {
+      let value = try await withDeadline(seconds: Limits.preCheckoutDatabaseSeconds) {
         try await load(key)
       }
-      if let fresh {
-        store(fresh, for: key)
+      if let value {
+        store(value, for: key)
       } else {
         entries.withLock { _ = $0.removeValue(forKey: key) }
       }
-      return fresh
+      return value
     } catch {
-      // The next caller should not wait as well while the database is away.
-      guard let known else { throw error }
-      store(known.value, for: key)
-      return known.value
+      entries.withLock { $0[key]?.isBeingRead = false }
+      throw error
     }
   }
 }

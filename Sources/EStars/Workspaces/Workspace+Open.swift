@@ -25,6 +25,9 @@ extension Workspace {
   public static func open(
     _ request: WorkspaceRequest, at: Date, _ pool: Pool
   ) async throws -> (live: Workspace, test: Workspace) {
+    guard request.slug.wholeMatch(of: /[a-z0-9][a-z0-9-]{1,41}[a-z0-9]/) != nil else {
+      throw OpeningProblem.slug
+    }
     let sides = try await pool.transaction { tx in
       var ids: [Int64] = []
       for (slug, side) in [(request.slug, "live"), (request.slug + "-test", "test")] {
@@ -44,15 +47,30 @@ extension Workspace {
         """)
       return ids
     }
-    for id in sides {
-      try await pool.execute(
-        "insert into credit_units (workspace_id, unit, name) values (\(id), 1, 'credits')",
-        in: WorkspaceScope(workspaceID: id))
-    }
     guard let live = try await find(id: sides[0], pool),
       let test = try await find(id: sides[1], pool)
-    else { throw CancellationError() }
+    else { throw OpeningProblem.gone }
+    for side in [live, test] { try await side.defineCredits(pool) }
     return (live, test)
+  }
+
+  public enum OpeningProblem: Error, CustomStringConvertible {
+    case slug, gone
+    public var description: String {
+      switch self {
+      case .slug: "the slug is 3 to 43 small letters, digits and hyphens"
+      case .gone: "the workspace that was just made is gone"
+      }
+    }
+  }
+
+  /// The credit unit that every workspace begins with. Safe to repeat.
+  func defineCredits(_ pool: Pool) async throws {
+    try await pool.execute(
+      """
+      insert into credit_units (workspace_id, unit, name) values (\(id), 1, 'credits')
+      on conflict do nothing
+      """, in: scope)
   }
 
   /// Both sides of the business with this slug, opened now where there is none.
@@ -60,7 +78,7 @@ extension Workspace {
     slug: String, orOpenedAs name: String, locale: String, at: Date, _ pool: Pool
   ) async throws -> [Workspace] {
     let all = try await all(pool)
-    if let live = all.first(where: { $0.slug == slug }) {
+    if let live = all.first(where: { $0.slug == slug && $0.side == .live }) {
       return [live] + all.filter { $0.id == live.twinID }
     }
     let (live, test) = try await open(

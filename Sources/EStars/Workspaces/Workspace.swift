@@ -59,6 +59,11 @@ public struct Workspace: Sendable, Equatable {
     ).first.map(Workspace.init)
   }
 
+  public static func find(slug: String, _ pool: Pool) async throws -> Workspace? {
+    try await pool.query("select \(columns) from workspaces w where w.slug = \(slug)").first
+      .map(Workspace.init)
+  }
+
   /// Every workspace, for jobs and for the memory that pre-checkout answers from.
   static func all(_ pool: Pool) async throws -> [Workspace] {
     try await pool.query("select \(columns) from workspaces w order by w.workspace_id")

@@ -26,7 +26,7 @@ struct Visit: Sendable {
 /// A request of an operator's bot, by API key.
 struct BotCall: Sendable {
   let server: Server
-  let inbound: Inbound
+  var inbound: Inbound
   let bot: Bot
   let workspace: Workspace
   let scope: WorkspaceScope
@@ -58,7 +58,7 @@ struct BotCall: Sendable {
 /// A request of Telegram, by webhook secret.
 struct WebhookCall: Sendable {
   let server: Server
-  let inbound: Inbound
+  var inbound: Inbound
   let bot: Bot
   let workspace: Workspace
   let scope: WorkspaceScope
@@ -140,7 +140,11 @@ extension Server {
     let site = inbound.headers[Self.fetchSite]
     let origin = inbound.headers[.origin]
     let host = inbound.authority ?? configuration.publicURL.authority
-    let ownOrigins = ["http://\(host)", "https://\(host)"]
+    // A proxy may rewrite the Host header; the public address is ours whatever it says.
+    let url = configuration.publicURL
+    let ownOrigins = [
+      "http://\(host)", "https://\(host)", "\(url.scheme ?? "https")://\(url.authority)",
+    ]
     let isOurs = site.map { $0 == "same-origin" || $0 == "none" } ?? true
     guard isOurs, origin.map(ownOrigins.contains) ?? true else {
       throw Refusal(
@@ -161,9 +165,11 @@ extension Refusal {
   static func signIn(returningTo inbound: Inbound) -> Refusal {
     var refusal = Refusal(.seeOther, "sign_in", "Sign in to see this page.")
     let isPage = inbound.method == .get || inbound.method == .head
-    let path = isPage ? inbound.path : "/w"
-    let allowed = CharacterSet.urlPathAllowed
-    let back = path.addingPercentEncoding(withAllowedCharacters: allowed) ?? "/w"
+    let page = inbound.path + (inbound.rawQuery.map { "?\($0)" } ?? "")
+    let allowed = CharacterSet.urlPathAllowed.subtracting(CharacterSet(charactersIn: "&+?"))
+    let back =
+      (isPage ? page : Links.workspaces).addingPercentEncoding(withAllowedCharacters: allowed)
+      ?? Links.workspaces
     refusal.headers[.location] = "/login?next=\(back)"
     return refusal
   }

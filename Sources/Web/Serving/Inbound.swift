@@ -7,12 +7,15 @@ struct Inbound: Sendable {
   let method: HTTPRequest.Method
   let path: String
   let query: [String: String]
+  /// The query as it was sent.
+  let rawQuery: String?
   let parameters: [String: String]
   /// Host and port that the client asked for.
   let authority: String?
   let headers: HTTPFields
   let cookies: [String: String]
-  let body: [UInt8]
+  /// Empty until the caller is known: nobody fills our memory without a key.
+  var body: [UInt8] = []
   /// The client's address, behind trusted proxies too.
   let address: String
   let requestID: String

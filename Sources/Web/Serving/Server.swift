@@ -55,7 +55,8 @@ public struct Server: Sendable {
             maxHeaderFieldCount: ServingLimits.headerFields))),
       configuration: .init(
         address: .hostname(configuration.host, port: configuration.port), serverName: "eStars",
-        availableConnectionsDelegate: nil),
+        availableConnectionsDelegate: .maximum(
+          ServingLimits.connections, logger: logger)),
       onServerRunning: onRunning, logger: logger)
   }
 
@@ -64,53 +65,73 @@ public struct Server: Sendable {
     router.add(middleware: Gateway(server: self))
     for route in Route.all {
       router.on(RouterPath(route.path), method: route.method) { request, context in
-        let inbound = try await inbound(request, context, route)
-        return (try await respond(to: inbound, route)).response
+        (try await respond(to: request, context, route)).response
       }
     }
     return router
   }
 
-  /// Runs a request through its route's guard and handler.
-  private func respond(to inbound: Inbound, _ route: Route) async throws -> Reply {
+  /// Runs a request through its route's guard and handler. Keys and secrets stand in the head, so
+  /// programs are known before their bodies are read.
+  private func respond(
+    to request: Request, _ context: ClientContext, _ route: Route
+  ) async throws -> Reply {
+    var inbound = inbound(request, context)
     switch route.door {
-    case .anyone(let handle): return try await handle(self, inbound)
-    case .session(let handle): return try await handle(try await session(inbound))
-    case .member(let role, let handle): return try await handle(try await visit(inbound, role))
-    case .key(let scope, let handle): return try await handle(try await botCall(inbound, scope))
-    case .webhook(let handle): return try await handle(try await webhookCall(inbound))
+    case .key(let scope, let handle):
+      var call = try await botCall(inbound, scope)
+      call.inbound.body = try await body(of: request, route)
+      return try await handle(call)
+    case .webhook(let handle):
+      var call = try await webhookCall(inbound)
+      call.inbound.body = try await body(of: request, route)
+      return try await handle(call)
+    case .anyone(let handle):
+      inbound.body = try await body(of: request, route)
+      return try await handle(self, inbound)
+    case .session(let handle):
+      inbound.body = try await body(of: request, route)
+      return try await handle(try await session(inbound))
+    case .member(let role, let handle):
+      inbound.body = try await body(of: request, route)
+      return try await handle(try await visit(inbound, role))
     }
   }
 
-  /// Reads the body, whole and within the route's limit, and resolves who is calling.
-  private func inbound(
-    _ request: Request, _ context: ClientContext, _ route: Route
-  ) async throws -> Inbound {
+  /// The body, whole and within the route's limit.
+  private func body(of request: Request, _ route: Route) async throws -> [UInt8] {
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > route.bodyLimit {
       throw Refusal.tooLarge
     }
-    var request = request
-    let body: ByteBuffer
     do {
-      body = try await request.collectBody(upTo: route.bodyLimit)
+      var request = request
+      return Array(buffer: try await request.collectBody(upTo: route.bodyLimit))
     } catch is NIOTooManyBytesError { throw Refusal.tooLarge }
+  }
+
+  /// The head of a request, and who is calling.
+  private func inbound(_ request: Request, _ context: ClientContext) -> Inbound {
     let remote = context.remoteAddress?.ipAddress ?? "unknown"
     let isProxied = configuration.trustedProxies.contains(remote)
-    let forwarded = request.headers[Self.forwardedFor]?.split(separator: ",").last
-      .map { $0.trimmingCharacters(in: .whitespaces) }
     let proto = isProxied ? request.headers[Self.forwardedProto] : nil
     var parameters: [String: String] = [:]
     for (name, value) in context.parameters { parameters[String(name)] = String(value) }
     return Inbound(
       method: request.method, path: request.uri.path,
-      query: Inbound.pairs(request.uri.query ?? ""),
+      query: Inbound.pairs(request.uri.query ?? ""), rawQuery: request.uri.query,
       parameters: parameters.mapValues { $0.removingPercentEncoding ?? $0 },
       authority: request.head.authority, headers: request.headers,
       cookies: Dictionary(
         Cookies.pairs(request.headers[values: .cookie]), uniquingKeysWith: { first, _ in first }),
-      body: Array(buffer: body), address: isProxied ? forwarded ?? remote : remote,
+      address: isProxied ? client(request.headers[Self.forwardedFor] ?? "", remote) : remote,
       requestID: context.requestID,
       isSecure: proto == "https" || configuration.publicURL.scheme == "https")
+  }
+
+  /// The last address that no trusted proxy of ours stands behind.
+  private func client(_ forwardedFor: String, _ remote: String) -> String {
+    forwardedFor.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+      .last { !configuration.trustedProxies.contains($0) } ?? remote
   }
 
   private static let forwardedFor = HTTPField.Name("X-Forwarded-For") ?? .forwarded
@@ -177,12 +198,12 @@ private struct Gateway: RouterMiddleware {
       refusal = Route.unrouted(request.method, request.uri.path)
     }
     if refusal.status == .internalServerError {
-      // The error's own text may hold what a person wrote; its kind and SQLSTATE do not.
+      // An error's own text may hold what a person wrote; its kind and SQLSTATE do not.
       server.logger.error(
         "request failed",
         metadata: [
           "id": "\(context.requestID)", "route": "\(context.endpointPath ?? "none")",
-          "error": "\(error)",
+          "error": "\(error.withoutValues)",
         ])
     }
     return Route.isForMachines(request.uri.path)
