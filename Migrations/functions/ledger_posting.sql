@@ -113,12 +113,12 @@ begin
     where a.workspace_id = p_account.workspace_id and a.account_id = p_account.account_id
       and a.unit = p_account.unit;
   insert into entries (
-    workspace_id, account_id, unit, version, kind, operation, amount, balance_after, lot_ids,
-    lot_amounts, created_at, idempotency_key, fingerprint, requested, units, hold_key, action,
+    workspace_id, account_id, unit, version, kind, counter, operation, amount, balance_after,
+    lot_ids, lot_amounts, created_at, idempotency_key, fingerprint, requested, units, hold_key, action,
     ref, reason)
   values (
     p_entry.workspace_id, p_entry.account_id, p_entry.unit, p_account.version, p_entry.kind,
-    p_entry.operation, p_entry.amount, p_account.balance, p_entry.lot_ids, p_entry.lot_amounts,
+    _ledger_counter(p_entry.kind), p_entry.operation, p_entry.amount, p_account.balance, p_entry.lot_ids, p_entry.lot_amounts,
     p_entry.created_at, p_entry.idempotency_key, p_entry.fingerprint, p_entry.requested,
     p_entry.units, p_entry.hold_key, p_entry.action, p_entry.ref, p_entry.reason);
   return p_account;

@@ -75,10 +75,10 @@ begin
       p_kind, p_action, p_units, p_ref, p_at);
   end if;
   insert into entries (
-    workspace_id, account_id, unit, version, kind, operation, amount, balance_after, lot_ids,
-    lot_amounts, created_at, idempotency_key, fingerprint, units, action, ref)
+    workspace_id, account_id, unit, version, kind, counter, operation, amount, balance_after,
+    lot_ids, lot_amounts, created_at, idempotency_key, fingerprint, units, action, ref)
   values (
-    p_workspace, p_account, p_unit, v_answer.version, p_kind,
+    p_workspace, p_account, p_unit, v_answer.version, p_kind, _ledger_counter(p_kind),
     case p_kind when 'hold' then 'hold'::ledger_operation else 'debit' end, -p_amount,
     v_answer.balance, v_lot, array[p_amount], p_at, p_key, p_fingerprint, p_units, p_action,
     p_ref);

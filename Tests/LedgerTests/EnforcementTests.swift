@@ -70,8 +70,6 @@ import Testing
     "update accounts set lot_left = array[1], lot_ids = array[1]",
     "update accounts set version = version + 2",
     "update accounts set version = version - 1",
-    // Lots and their amounts are pairs.
-    "update accounts set version = version + 1, lot_left = lot_left || 1::bigint",
   ])
   func accountIsConsistent(statement: String) async throws {
     try await withLedger { fixture in
@@ -115,9 +113,12 @@ import Testing
           #expect(changed == 1)
           try await tx.execute(
             """
-            insert into entries (workspace_id, account_id, unit, version, kind, operation, amount,
+            insert into entries (workspace_id, account_id, unit, version, kind, counter, operation, amount,
               balance_after, lot_ids, lot_amounts, created_at)
-            values (\(scope.workspaceID), 7, 1, \(version), \(kind)::entry_kind, 'debit',
+            values (\(scope.workspaceID), 7, 1, \(version), \(kind)::entry_kind,
+              (case \(kind)::text when 'debit' then 'used' when 'expire' then 'expired'
+                when 'credit' then 'issued' when 'clawback' then 'refunded'
+                when 'forgive' then 'forgiven' else 'held' end)::counter_account, 'debit',
               \(amount), \(after), '{1}', array[\(moved)::bigint], now())
             """)
         }
