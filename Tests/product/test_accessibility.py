@@ -1,0 +1,55 @@
+"""Every page against WCAG 2.2 AA, by axe, on a desktop and a phone, light and dark."""
+
+import pathlib
+
+import axe_playwright_python
+import pytest
+
+from test_story import sign_in
+
+AXE = next(pathlib.Path(axe_playwright_python.__file__).parent.rglob("axe*.js")).read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pages_are_accessible_and_fit(product, chromium, width, scheme):
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en-US")
+    page = context.new_page()
+
+    def check(url=None):
+        if url:
+            page.goto(url)
+        page.evaluate(AXE)
+        found = page.evaluate(
+            "tags => axe.run({runOnly: tags}).then(report => report.violations)", RULES)
+        assert not found, [
+            (page.url, violation["id"], [node["html"] for node in violation["nodes"]][:3])
+            for violation in found]
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
+
+    workspace = f"{product.url}/w/{product.demo['workspace']}"
+    person = product.bot()["customer"]
+    check(product.url + "/")
+    check(product.url + "/login")
+    check(product.url + "/nothing")
+    check(product.sandbox + "/")
+    check(f"{product.sandbox}/people/{person}/chats/{product.bot()['id']}")
+    check(product.sandbox + "/console")
+    sign_in(product, page)
+    page.wait_for_url(workspace)
+    check()
+    check(product.url + "/workspaces")
+    check(workspace + "/customers")
+    check(workspace + "/customers?q=nobody-of-this-name")
+    check(f"{workspace}/customers?q={person}")
+    page.locator("main a[href*='/customers/']").first.click()
+    check()
+    check(workspace + "/payments")
+    page.locator("main a[href*='/payments/']").first.click()
+    check()
+    live = f"{product.url}/w/{product.demo['live_workspace']}"
+    for path in ("", "/customers", "/payments"):
+        check(live + path)
+    context.close()
