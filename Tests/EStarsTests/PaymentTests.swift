@@ -164,6 +164,15 @@ import Testing
         Sent.payment(update: 1, from: 79, stars: 75, payload: sale.payload ?? "", charge: "c9"))
       #expect(handled == .stored(outcome: "pending", paymentID: nil, isDuplicate: false))
       #expect(try await fixture.count("select count(*) from payments") == 0)
+      // A second delivery waits with the first; another payment under its id must come again.
+      let again = try await fixture.receive(
+        Sent.payment(update: 1, from: 79, stars: 75, payload: sale.payload ?? "", charge: "c9"))
+      #expect(again == handled)
+      await #expect(throws: UpdateIntake.Refusal.occupied) { () async throws -> Void in
+        _ = try await fixture.receive(
+          Sent.payment(
+            update: 1, from: 79, stars: 75, payload: sale.payload ?? "", charge: "c10"))
+      }
       try await owner.execute("alter table entries drop constraint broken")
       let later = Date().addingTimeInterval(60)
       try await fixture.pool.execute(

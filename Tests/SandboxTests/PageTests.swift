@@ -50,12 +50,14 @@ import Testing
     try await withSandbox { bench in
       // A prepended or combining mark makes one grapheme of it and the bracket.
       for (id, name) in [(61, "<script>a"), (62, "\u{600}<script>b"), (63, "<\u{301}script>c")] {
-        _ = try await bench.book.registerPerson(PersonCard(id: Int64(id), firstName: name, stars: 1))
+        _ = try await bench.book.registerPerson(
+          PersonCard(id: Int64(id), firstName: name, stars: 1))
       }
       let page = try await bench.http("GET", "/").text
       #expect(page.utf8.count(where: { $0 == UInt8(ascii: "<") }) > 10)
       #expect(!Array(page.unicodeScalars).contains(sequence: Array("<script>".unicodeScalars)))
-      #expect(Array(page.unicodeScalars).contains(sequence: Array("&lt;script&gt;a".unicodeScalars)))
+      #expect(
+        Array(page.unicodeScalars).contains(sequence: Array("&lt;script&gt;a".unicodeScalars)))
     }
   }
 

@@ -15,6 +15,8 @@ public struct UpdateIntake: Sendable {
   public enum Refusal: Error, Sendable, Equatable {
     /// The body is no update; the text says what is wrong with it.
     case malformed(String)
+    /// It cannot be processed now, and another update waits in the inbox under its id.
+    case occupied
   }
 
   private let platform: Platform
@@ -89,14 +91,16 @@ public struct UpdateIntake: Sendable {
     _ update: IncomingUpdate, _ body: String, _ bot: Bot, _ scope: WorkspaceScope, error: String
   ) async throws -> Handled {
     let at = scope.now
-    try await platform.pool.execute(
+    let kept = try await platform.pool.execute(
       """
-      insert into updates (workspace_id, bot_id, update_id, kind, body, state, attempts,
+      insert into updates as u (workspace_id, bot_id, update_id, kind, body, state, attempts,
         last_error, retry_at, received_at)
       values (\(scope.workspaceID), \(bot.id), \(update.updateID), \(update.kind), \(body),
         'pending', 1, \(String(error.prefix(500))), \(at.addingTimeInterval(5)), \(at))
-      on conflict do nothing
+      on conflict (workspace_id, bot_id, update_id) do update set last_error = excluded.last_error
+      where u.body = excluded.body
       """, in: scope)
+    guard kept == 1 else { throw Refusal.occupied }
     return .stored(outcome: "pending", paymentID: nil, isDuplicate: false)
   }
 

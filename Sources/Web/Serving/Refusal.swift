@@ -42,7 +42,7 @@ struct Refusal: Error, Sendable {
     case let refusal as Refusal: refusal
     case is DeadlineExceeded: unavailable
     case let error as PostgresError where error.isOutage || error.kind == .cancelled: unavailable
-    case is CancellationError: unavailable
+    case is CancellationError, UpdateIntake.Refusal.occupied: unavailable
     case let error as PostgresError where error.kind == .encoding:
       Refusal(
         .badRequest, "invalid_text", "A text holds a NUL character, which cannot be stored.")
