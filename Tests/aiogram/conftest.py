@@ -5,14 +5,8 @@ import pytest_asyncio
 from aiogram.webhook.aiohttp_server import SimpleRequestHandler, setup_application
 from aiohttp import web
 
-from sandbox import Sandbox, free_port
+from sandbox import ANN, SECRET, TOKEN, Sandbox, free_port
 from shop_bot import Shop, make_bot, make_dispatcher, set_menu
-
-BOT = 7001
-TOKEN = f"{BOT}:test-Secret_1"
-ANN = 5001
-SECRET = "hook-Secret_2"
-
 
 @pytest_asyncio.fixture
 async def sandbox(tmp_path):

@@ -14,6 +14,11 @@ from pathlib import Path
 
 import aiohttp
 
+BOT = 7001
+TOKEN = f"{BOT}:test-Secret_1"
+ANN = 5001
+SECRET = "hook-Secret_2"
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = os.environ.get("SANDBOX_COMMAND", ".build/debug/estars sandbox")
 

@@ -5,7 +5,7 @@ import pytest
 from aiogram.exceptions import TelegramBadRequest, TelegramConflictError, TelegramUnauthorizedError
 from aiogram.types import LabeledPrice
 
-from conftest import ANN, BOT
+from sandbox import ANN, BOT
 from shop_bot import make_bot
 
 

@@ -1,6 +1,6 @@
 from aiohttp import ClientSession
 
-from conftest import ANN, BOT, SECRET, TOKEN
+from sandbox import ANN, BOT, SECRET, TOKEN
 from test_polling import buy, pay
 
 KINDS = ["message", "callback_query", "pre_checkout_query", "subscription"]
