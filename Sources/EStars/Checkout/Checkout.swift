@@ -1,7 +1,6 @@
 import Foundation
 import Ledger
 import Postgres
-import Telegram
 
 /// An invoice that a customer may pay: open → paid or cancelled. It keeps a copy of the pack as it
 /// was sold.

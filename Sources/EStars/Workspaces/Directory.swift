@@ -1,6 +1,5 @@
 import Foundation
 @_spi(Guard) import Ledger
-import Logging
 import Postgres
 import Synchronization
 
