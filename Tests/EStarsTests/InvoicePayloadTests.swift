@@ -26,13 +26,21 @@ import Testing
     #expect(largest.signed(secrets).utf8.count <= 128)
   }
 
-  @Test func everyChangedCharacterIsRefused() {
-    let text = Array(payload().signed(secrets))
+  /// Skus of every length, so that the last character has spare bits in some of them.
+  @Test(arguments: 1...8)
+  func everyChangedCharacterIsRefused(skuLength: Int) {
+    var payload = payload()
+    payload.sku = String(repeating: "s", count: skuLength)
+    let text = Array(payload.signed(secrets))
+    let alphabet = Array(
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
     for index in text.indices {
-      var changed = text
-      changed[index] = text[index] == "A" ? "B" : "A"
-      #expect(throws: InvoicePayload.Problem.self) {
-        try InvoicePayload(String(changed), in: scope, secrets)
+      for character in alphabet where character != text[index] {
+        var changed = text
+        changed[index] = character
+        #expect(throws: InvoicePayload.Problem.self) {
+          try InvoicePayload(String(changed), in: scope, secrets)
+        }
       }
     }
   }

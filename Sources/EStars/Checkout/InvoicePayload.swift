@@ -36,6 +36,8 @@ public struct InvoicePayload: Equatable, Sendable {
       let bytes = Bytes.fromBase64URL(text.dropFirst(Self.prefix.count)),
       bytes.count > Self.tagBytes
     else { throw .foreign }
+    // The last character may have bits to spare: one payload has one spelling.
+    guard text == Self.prefix + Bytes.base64URL(bytes) else { throw .forged }
     let body = Array(bytes.dropLast(Self.tagBytes))
     guard let (numbers, rest) = VarInt.decode(body, count: 5) else { throw .foreign }
     guard numbers[0] == scope.workspaceID,
