@@ -51,6 +51,8 @@ alter table refunds
 create index refunds_open on refunds (workspace_id, refund_id)
   where state in ('requested', 'failed');
 
+create index refunds_customer on refunds (workspace_id, customer_id);
+
 -- A refund takes no step that is not on its way, whoever writes it. Telegram's own word that the
 -- Stars went back is final and may come at any time.
 create function refund_step() returns trigger language plpgsql as $$

@@ -79,7 +79,7 @@ public struct Refund: Sendable, Equatable {
   public let lastError: String?
   public let refundedAt: Date?
 
-  var charge: Charge { Charge(botID: botID, chargeID: chargeID) }
+  public var charge: Charge { Charge(botID: botID, chargeID: chargeID) }
 
   init(_ row: Row) throws {
     id = try row.get("refund_id")
@@ -143,6 +143,30 @@ public struct Refund: Sendable, Equatable {
       order by refund_id desc limit \(limit)
       """, in: scope
     ).map(Refund.init)
+  }
+
+  /// What the ledger took back when the Stars went back, in credits.
+  public struct Clawback: Sendable, Equatable {
+    /// `forgive` or `debt`.
+    public let policy: String
+    public let taken: Int64
+    public let used: Int64
+    public let held: Int64
+    public let expired: Int64
+  }
+
+  /// nil while the Stars are not back, and for a charge that gave no credits.
+  public func clawback(in scope: WorkspaceScope, _ pool: Pool) async throws -> Clawback? {
+    try await pool.query(
+      """
+      select policy, taken, used, held, expired from clawbacks
+      where workspace_id = \(scope.workspaceID) and bot_id = \(botID) and charge_id = \(chargeID)
+      """, in: scope
+    ).first.map { row in
+      Clawback(
+        policy: try row.get("policy"), taken: try row.get("taken"), used: try row.get("used"),
+        held: try row.get("held"), expired: try row.get("expired"))
+    }
   }
 
   /// The payments of these cases, by charge.
