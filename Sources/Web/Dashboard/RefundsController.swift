@@ -68,7 +68,9 @@ enum RefundGoodwillController {
     try await visit.decide(.goodwill) { form, problems in
       // People group digits; a sign or a fraction is no number of credits.
       let digits = (form["credits"] ?? "").filter { !" .,\u{a0}".contains($0) }
-      guard let credits = Int64(digits), (1...Limits.goodwillCredits).contains(credits) else {
+      guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let credits = Int64(digits),
+        (1...Limits.goodwillCredits).contains(credits)
+      else {
         problems.append(.credits)
         return .goodwill(credits: 0)
       }
