@@ -6,7 +6,6 @@ import asyncio
 import json
 import pathlib
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -67,7 +66,7 @@ def verified(product) -> list[str]:
 class Report:
     columns = [
         ("round", 5), ("server", 6), ("backend", 7), ("postmaster", 10), ("acknowledged", 12),
-        ("applied", 7), ("replayed", 8), ("unanswered", 10), ("503", 6), ("retried", 7),
+        ("applied", 7), ("replayed", 8), ("unanswered", 10), ("by 503", 6), ("retried", 7),
         ("applied", 7), ("replayed", 8), ("problems", 8), ("seconds", 7)]
 
     def __init__(self):
@@ -132,8 +131,7 @@ async def whole_run(options, product, journal, report) -> list[str]:
             await asyncio.wait({supervisor, work}, return_when=asyncio.FIRST_COMPLETED)
             return work.result() if work.done() else supervisor.result()
         finally:
-            kills.is_ending = load.running = False
-            kills.is_ending = True
+            kills.is_ending, load.running = True, False
             for task in (work, supervisor):
                 task.cancel()
             await asyncio.gather(work, supervisor, return_exceptions=True)
@@ -179,7 +177,7 @@ def main() -> int:
     except KeyboardInterrupt:
         is_kept = False
     except AssertionError as error:
-        found = [str(error)]
+        found = (str(error) or repr(error)).strip().splitlines()[-5:]
     finally:
         end(product, journal, is_kept)
     for problem in found[:20]:

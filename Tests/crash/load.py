@@ -14,13 +14,15 @@ USERS = range(6_900_001, 6_900_025)
 PRICES = {"sticker": 1, "company_lookup": 2}
 PACKS = {"try": (5, 4), "start": (10, 0), "pop": (30, 0), "pro": (100, 0), "max": (250, 0)}
 # A client whose request was turned away or who finds nobody there waits this long, in seconds.
-PATIENCE = 0.05
+PATIENCE = 0.2
 
 
 class Load:
     def __init__(self, product, journal: Journal, prefix: str, clients: int):
         self.product, self.journal, self.prefix, self.clients = product, journal, prefix, clients
         self.numbers = collections.Counter()
+        # What every user has at least, whatever becomes of the requests without an answer.
+        self.credits = collections.Counter()
         self.tally = collections.Counter()
         self.running = False
 
@@ -49,13 +51,15 @@ class Load:
     async def client(self, chance):
         sold = None
         while self.running:
-            dice = chance.random()
+            user, dice = chance.choice(USERS), chance.random()
             if sold:
                 # The buyer pays what was ordered. Telegram often delivers an update twice.
                 write, sold = self.payment(sold), None
                 await self.deliver(write, 2 if dice < 0.3 else 1)
-            elif dice < 0.05:
-                write = self.checkout(chance)
+            elif dice < 0.04 or self.credits[user] < 100:
+                # Nobody runs dry: a refusal would be a problem.
+                sku = chance.choice(("start", "pop", "pro"))
+                write = self.journal.enter(self.order(user, sku))
                 await self.deliver(write, 2 if dice < 0.01 else 1)
                 sold = write if write.is_acknowledged else None
             elif dice < 0.10:
@@ -63,7 +67,7 @@ class Load:
                 if recent := self.journal.recent():
                     await self.deliver(chance.choice(recent), 1)
             else:
-                await self.deliver(self.debit(chance), 2 if dice < 0.20 else 1)
+                await self.deliver(self.debit(user, chance), 2 if dice < 0.20 else 1)
 
     async def deliver(self, write: Write, copies: int):
         """Sends the same request, more than one at a time if so wanted."""
@@ -130,13 +134,16 @@ class Load:
         if response.status == 503:
             write.unanswered.append("503")
             self.tally["unanswered"] += 1
+            self.tally["503"] += 1
             await asyncio.sleep(PATIENCE)
             return
         is_replay = response.headers.get("Idempotency-Replayed") == "true"
         if write.kind == "payment" and response.status == 200:
             is_replay = json.loads(body)["duplicate"]
         if 200 <= response.status < 300:
-            self.tally["acknowledged"] += not write.is_acknowledged
+            if not write.is_acknowledged:
+                self.tally["acknowledged"] += 1
+                self.credits[write.user] += write.credits + write.bonus
             self.tally["replayed" if is_replay else "applied"] += 1
         write.answers.append(Answer(response.status, is_replay, body))
 
@@ -149,18 +156,13 @@ class Load:
         self.numbers[kind] += 1
         return self.numbers[kind]
 
-    def debit(self, chance) -> Write:
-        user, action, units = (
-            chance.choice(USERS), chance.choice(list(PRICES)), chance.choice((1, 1, 2)))
-        key = f"{self.prefix}-debit-{self.number('debit')}"
+    def debit(self, user, chance) -> Write:
+        action, units = chance.choice(list(PRICES)), chance.choice((1, 1, 2))
+        key, cost = f"{self.prefix}-debit-{self.number('debit')}", PRICES[action] * units
+        self.credits[user] -= cost
         return self.journal.enter(Write(
             "debit", key, user, self.bot(user),
-            {"user": user, "action": action, "units": units, "ref": key},
-            cost=PRICES[action] * units))
-
-    def checkout(self, chance) -> Write:
-        return self.journal.enter(
-            self.order(chance.choice(USERS), chance.choice(("start", "pop", "pro"))))
+            {"user": user, "action": action, "units": units, "ref": key}, cost=cost))
 
     def order(self, user, sku) -> Write:
         key = f"{self.prefix}-checkout-{self.number('checkout')}"
