@@ -262,7 +262,8 @@ import Testing
       cutter.cancel()
       await cutter.value
       #expect(outcomes.0 + outcomes.1 == 400)
-      #expect(try await pool.query("select 1 as one").count == 1)
+      // Where the last attempt to connect was cut off, its error stands for a moment.
+      try await eventually { (try? await pool.query("select 1").count) == 1 }
       await pool.close()
       relay.close()
     }

@@ -18,8 +18,7 @@ class Kills:
         self.count = collections.Counter()
         self.starts = 0
         self.problems = []
-        self.is_ending = False
-        self.was_killed = False
+        self.is_up = self.is_ending = self.was_killed = False
 
     async def keep_up(self):
         """Starts the server whenever it is dead. It may only be dead because it was killed, or

@@ -14,7 +14,7 @@ USERS = range(6_900_001, 6_900_025)
 PRICES = {"sticker": 1, "company_lookup": 2}
 PACKS = {"try": (5, 4), "start": (10, 0), "pop": (30, 0), "pro": (100, 0), "max": (250, 0)}
 # A client whose request was turned away or who finds nobody there waits this long, in seconds.
-PATIENCE = 0.2
+PATIENCE = 0.3
 
 
 class Load:
