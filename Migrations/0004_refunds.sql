@@ -9,8 +9,10 @@ alter table refunds
   add column reason text not null default 'refunded_elsewhere' check (reason in (
     'customer_asked', 'not_delivered', 'bought_by_mistake', 'double_payment', 'other',
     'refunded_elsewhere')),
-  -- What the operators tell each other.
+  -- What the operators tell each other, when they ask and when they decide. Here alone: neither
+  -- the ledger nor the audit log repeats it, so that it can be erased with its customer.
   add column note text not null default '' check (length(note) <= 1000),
+  add column decision_note text not null default '' check (length(decision_note) <= 1000),
   -- What the buyer reads after our own words.
   add column buyer_message text not null default '' check (length(buyer_message) <= 1000),
   add column state_at timestamptz,
@@ -25,12 +27,20 @@ alter table refunds
   add column goodwill_credits bigint check (goodwill_credits > 0),
   -- Whether the buyer was told of the decision; null = there is nothing to tell.
   add column notice_state text check (notice_state in ('due', 'sent', 'failed')),
-  -- What stands in the way at the moment, or why it failed.
+  -- When a call of Telegram last stayed without an answer: it may still have been carried out.
+  add column unanswered_at timestamptz,
+  -- What stands in the way at the moment, or why it failed: Telegram's words, or a code of ours
+  -- after `estars:`.
   add column last_error text;
 alter table refunds rename column recorded_at to opened_at;
--- Row-level security would hide every row from the owner, too.
+-- Row-level security would hide every row from the owner, too: from the update, and from the check
+-- of the new foreign key.
 alter table refunds no force row level security;
+alter table customers no force row level security;
 update refunds set state_at = opened_at;
+alter table refunds
+  add foreign key (workspace_id, customer_id) references customers (workspace_id, customer_id);
+alter table customers force row level security;
 alter table refunds force row level security;
 alter table refunds
   alter column state_at set not null,
@@ -45,11 +55,10 @@ alter table refunds
     state not in ('approved', 'sending', 'unknown') or debt_policy is not null),
   add constraint refunds_hold check (
     hold_key is null or state in ('approved', 'sending', 'unknown')),
-  add constraint refunds_goodwill check (state <> 'goodwill' or goodwill_credits is not null),
-  add foreign key (workspace_id, customer_id) references customers (workspace_id, customer_id);
--- Cases that wait for a person.
+  add constraint refunds_goodwill check (state <> 'goodwill' or goodwill_credits is not null);
+-- Cases that wait for a person, or may come to need one.
 create index refunds_open on refunds (workspace_id, refund_id)
-  where state in ('requested', 'failed');
+  where state in ('requested', 'failed', 'approved', 'sending', 'unknown');
 
 create index refunds_customer on refunds (workspace_id, customer_id);
 

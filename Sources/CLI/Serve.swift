@@ -28,7 +28,7 @@ struct Serve: AsyncParsableCommand {
 
 struct Work: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Run jobs: inbox retries, expiry of holds and lots, verification.")
+    abstract: "Run jobs: refunds, inbox retries, expiry of holds and lots, verification.")
 
   @Flag(help: "Run what is due now and end.") var once = false
 

@@ -32,8 +32,15 @@ public enum Limits {
   /// How long Telegram's books are watched for a refund whose call was never answered, before it
   /// counts as not done.
   public static let refundWatchSeconds = 60.0
+  /// How long after an unanswered call Telegram's books are still looked at, now and then.
+  public static let refundLateSeconds = 24 * 3600.0
+  /// Refunds that one worker carries out at the same time.
+  public static let refundsAtOnce = 4
+  /// After this long, a refund that is under way is shown to people as one that needs them.
+  public static let refundStuckSeconds = 600.0
   /// What an operator who approves a refund waits for Telegram before the page says it is under way.
   public static let refundAnswerSeconds = 3.0
+  /// In Unicode scalars.
   public static let noteCharacters = 500
   public static let goodwillCredits: Int64 = 1_000_000
   /// How often a buyer is told of a decision before we give up.

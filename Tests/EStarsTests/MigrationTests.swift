@@ -31,10 +31,16 @@ import Testing
         """)
       try await database.superPool.execute(
         """
+        insert into customers (workspace_id, telegram_id, created_at, last_seen_at)
+        select workspace_id, 5, now(), now() from workspaces
+        """)
+      try await database.superPool.execute(
+        """
         insert into refunds (workspace_id, bot_id, charge_id, stars, source, state, refunded_at,
-          recorded_at)
-        select workspace_id, 5, 'old', 75, 'telegram', 'confirmed', '2026-10-01', '2026-10-02'
-        from workspaces
+          recorded_at, customer_id)
+        select workspace_id, 5, 'old', 75, 'telegram', 'confirmed', '2026-10-01', '2026-10-02',
+          customer_id
+        from workspaces join customers using (workspace_id)
         """)
       _ = try await Migrator(directory: TestCluster.migrations, logger: TestCluster.logger)
         .migrate(owner)

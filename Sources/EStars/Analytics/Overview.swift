@@ -13,7 +13,7 @@ public struct Overview: Sendable {
   public let unspentCredits: Int64
   /// Updates that wait in the inbox or were given up.
   public let openUpdates: Int64
-  /// Refund cases that a person is to decide.
+  /// Refund cases that need a person.
   public let waitingRefunds: Int64
   public let verification: Verification?
   /// Credits used on each of the last fourteen days of the workspace's zone, oldest first.
@@ -48,7 +48,7 @@ public struct Overview: Sendable {
         (select coalesce(sum(stars), 0)::bigint from refunds
           where workspace_id = \(id) and refunded_at > \(from)) as refunded,
         (select count(*) from refunds
-          where workspace_id = \(id) and state in ('requested', 'failed')) as waiting_refunds,
+          where workspace_id = \(id) and \(Refund.needsPerson(at: now))) as waiting_refunds,
         e.issued, e.used,
         (select coalesce(sum(balance), 0)::bigint from accounts
           where workspace_id = \(id) and balance > 0) as unspent,

@@ -48,16 +48,18 @@ extension Transaction {
   /// Writes an audit line in the same transaction as the change it tells of.
   func audit(
     _ actor: Actor, _ action: String, _ subjectKind: String, _ subject: String,
-    after: [String: String] = [:], reason: String? = nil, in scope: WorkspaceScope, at: Date
+    before: [String: String] = [:], after: [String: String] = [:], reason: String? = nil,
+    in scope: WorkspaceScope, at: Date
   ) async throws {
-    let facts =
-      after.isEmpty ? nil : String(decoding: try JSONEncoder().encode(after), as: UTF8.self)
+    func text(_ facts: [String: String]) throws -> String? {
+      facts.isEmpty ? nil : String(decoding: try JSONEncoder().encode(facts), as: UTF8.self)
+    }
     try await execute(
       """
       insert into audit_entries (workspace_id, at, actor_kind, actor, action, subject_kind,
-        subject, after, reason)
+        subject, before, after, reason)
       values (\(scope.workspaceID), \(at), \(actor.kind.rawValue), \(actor.name), \(action),
-        \(subjectKind), \(subject), \(facts)::jsonb, \(reason))
+        \(subjectKind), \(subject), \(text(before))::jsonb, \(text(after))::jsonb, \(reason))
       """)
   }
 }

@@ -54,6 +54,8 @@ public struct Job: Sendable, Equatable {
   public let workspaceID: Int64?
   public let subject: String
   public let attempts: Int
+  /// Until when the claim holds, as Postgres wrote it. A run that lost its lease changes nothing.
+  let lease: String
 
   /// Makes the recurring jobs of every workspace that lacks them.
   static func schedule(at: Date, _ pool: Pool) async throws {
@@ -103,50 +105,50 @@ public struct Job: Sendable, Equatable {
           and (leased_until is null or leased_until < \(at))
           and kind = any(\(kinds.map(\.rawValue))) \(chosen)
         order by run_at limit 1 for update skip locked)
-      returning job_id, j.kind, workspace_id, subject, attempts
+      returning job_id, j.kind, workspace_id, subject, attempts, leased_until::text as lease
       """
     ).first.flatMap { row in
       guard let kind = Kind(rawValue: try row.get("kind")) else { return nil }
       return Job(
         id: try row.get("job_id"), kind: kind, workspaceID: try row.getIfPresent("workspace_id"),
-        subject: try row.get("subject"), attempts: try row.get("attempts"))
+        subject: try row.get("subject"), attempts: try row.get("attempts"),
+        lease: try row.get("lease"))
     }
   }
 
   func succeeded(_ outcome: Outcome, at: Date, _ pool: Pool) async throws {
     switch (outcome, kind.intervalSeconds) {
     case (.done, let interval?):
-      try await pool.execute(
-        """
-        update jobs set leased_until = null, attempts = 0, last_error = null,
-          run_at = \(at.addingTimeInterval(interval)) where job_id = \(id)
-        """)
+      try await release("attempts = 0, run_at = \(at.addingTimeInterval(interval))", pool)
     case (.next, _):
-      try await pool.execute(
-        """
-        update jobs set leased_until = null, attempts = 0, run_at = \(at) where job_id = \(id)
-        """)
+      try await release("attempts = 0, run_at = \(at)", pool)
     case (.again(let seconds), _):
-      try await pool.execute(
-        """
-        update jobs set leased_until = null,
-          run_at = case when attempts = 0 then run_at else \(at.addingTimeInterval(seconds)) end
-        where job_id = \(id)
-        """)
+      try await release("run_at = \(later(seconds, at))", pool)
     case (.done, nil):
       // Asked for again while it ran: then it stays.
-      try await pool.execute("delete from jobs where job_id = \(id) and attempts = \(attempts)")
-      try await pool.execute("update jobs set leased_until = null where job_id = \(id)")
+      try await pool.execute("delete from jobs where \(isMine) and attempts = \(attempts)")
+      try await release("run_at = run_at", pool)
     }
   }
 
   /// Tries again after ``backoffSeconds``.
   func failed(_ error: String, at: Date, _ pool: Pool) async throws {
+    try await release(
+      "last_error = \(String(error.prefix(500))), run_at = \(later(backoffSeconds, at))", pool,
+      keepsError: true)
+  }
+
+  private var isMine: SQL { "job_id = \(id) and leased_until::text = \(lease)" }
+
+  /// A job that was asked for again while it ran is due at once, whatever this run found.
+  private func later(_ seconds: Double, _ at: Date) -> SQL {
+    "case when attempts = 0 then run_at else \(at.addingTimeInterval(seconds)) end"
+  }
+
+  private func release(_ change: SQL, _ pool: Pool, keepsError: Bool = false) async throws {
+    let error: SQL = keepsError ? "" : ", last_error = null"
     try await pool.execute(
-      """
-      update jobs set leased_until = null, last_error = \(String(error.prefix(500))),
-        run_at = \(at.addingTimeInterval(backoffSeconds)) where job_id = \(id)
-      """)
+      "update jobs set leased_until = null, \(change) \(error) where \(isMine)")
   }
 
   /// 5 seconds after the first attempt, then twice as long each time, an hour at most.

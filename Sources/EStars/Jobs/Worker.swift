@@ -15,11 +15,14 @@ public struct Worker: Sendable {
 
   public func run() async throws {
     // Verification reads whole ledgers: in a loop of its own it keeps nobody's hold waiting.
-    // Refunds wait for Telegram, which may take its time.
+    // Refunds wait for Telegram, which may take its time; one slow bot keeps no other waiting.
     let alone: [Job.Kind] = [.ledgerVerify, .refundSettle]
     async let quick: Void = run(Job.Kind.allCases.filter { !alone.contains($0) })
     async let verification: Void = run([.ledgerVerify])
-    async let refunds: Void = run([.refundSettle])
+    async let refunds: Void = withThrowingTaskGroup { group in
+      for _ in 0..<Limits.refundsAtOnce { group.addTask { try await run([.refundSettle]) } }
+      try await group.waitForAll()
+    }
     _ = try await (quick, verification, refunds)
   }
 

@@ -55,8 +55,15 @@ extension Transaction {
     let customer = try await customer(
       telegramID: charge.buyerTelegramID, name: charge.buyerName, in: scope, at: at)
     let checkout = try await checkout(of: charge.payment, secrets, in: scope)
-    let refundedAt = try await refund(
-      of: Charge(botID: bot.id, chargeID: chargeID), in: scope)?.refundedAt
+    let refund = try await refund(of: Charge(botID: bot.id, chargeID: chargeID), in: scope)
+    if let refund, refund.customerID == nil {
+      try await execute(
+        """
+        update refunds set customer_id = \(customer.id)
+        where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
+        """)
+    }
+    let refundedAt = refund?.refundedAt
     let state: Payment.State =
       refundedAt != nil ? .refunded : checkout != nil ? .credited : .unmatched
     let review = review(of: charge.payment, by: customer, for: checkout)

@@ -47,21 +47,26 @@ extension Transaction {
     return PaymentOutcome(kind: .refunded, paymentID: payment?.id)
   }
 
-  /// Telegram gave the Stars of this case back. Safe to repeat.
+  /// Telegram gave the Stars of this case back. Safe to repeat. A buyer whose refund was approved
+  /// here is told, however late it came through.
   func confirm(
     _ refund: Refund, refundedAt: Date, by actor: Actor, in scope: WorkspaceScope, at: Date
   ) async throws {
     guard refund.state != .confirmed else { return }
+    let wasApproved = refund.state.isUnderWay || refund.state == .failed
     let row = try await query(
       """
       update refunds set state = 'confirmed', state_at = \(at), refunded_at = \(refundedAt),
         hold_key = null, last_error = null,
-        notice_state = case when state in ('approved', 'sending', 'unknown') then 'due' end
+        notice_state = \(wasApproved ? "due" : nil)
       where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
       returning *
       """)[0]
     let payment = try await payment(of: refund.charge, in: scope)
     try await settle(Refund(row), payment, by: actor, in: scope, at: at)
+    if wasApproved {
+      try await Job.enqueue(.refundSettle, subject: String(refund.id), in: scope, self)
+    }
   }
 
   /// Takes back what the refunded charge gave: credits by the policy, access, the payment's state.

@@ -5,8 +5,8 @@ import Postgres
 /// Why a refund case was not opened or decided as asked. Nothing was changed.
 public enum RefundRefusal: Error, Sendable, Equatable {
   case notFound
-  /// The Stars are back already, or on their way.
-  case settled(Refund.State)
+  /// The Stars are back already.
+  case settled
   /// Somebody else decided meanwhile.
   case decided(Refund.State)
   /// The charge's credits moved since the preview was read: look again.
@@ -39,13 +39,11 @@ public struct RefundDecision: Sendable, Equatable {
 }
 
 extension Refund {
-  /// Opens the case of a payment, or gives the one that there is.
-  ///
-  /// - Throws: ``RefundRefusal/settled(_:)`` when the payment is refunded already.
+  /// Opens the case of a payment, or gives the one that there is, as it is.
   public static func request(
     _ payment: Payment, reason: Reason, note: String, by actor: Actor, in scope: WorkspaceScope,
     _ pool: Pool
-  ) async throws -> Refund {
+  ) async throws -> (refund: Refund, isNew: Bool) {
     try await pool.transaction(in: scope) { tx in
       try await tx.requestRefund(
         payment, source: .operator, reason: reason, note: note, by: actor, in: scope,
@@ -71,9 +69,9 @@ extension Transaction {
   func requestRefund(
     _ payment: Payment, source: Refund.Source, reason: Refund.Reason, note: String,
     by actor: Actor, in scope: WorkspaceScope, at: Date
-  ) async throws -> Refund {
+  ) async throws -> (refund: Refund, isNew: Bool) {
     try await lockCharge(payment.botID, payment.chargeID)
-    if let known = try await refund(of: payment.charge, in: scope) { return known }
+    if let known = try await refund(of: payment.charge, in: scope) { return (known, false) }
     let opened = try await query(
       """
       insert into refunds (workspace_id, bot_id, charge_id, customer_id, stars, source, state,
@@ -85,9 +83,8 @@ extension Transaction {
     let refund = try Refund(opened)
     try await audit(
       actor, "refund.requested", "refund", String(refund.id),
-      after: ["stars": String(payment.stars), "reason": reason.rawValue],
-      reason: note.isEmpty ? nil : note, in: scope, at: at)
-    return refund
+      after: ["stars": String(payment.stars), "reason": reason.rawValue], in: scope, at: at)
+    return (refund, true)
   }
 
   func decideRefund(
@@ -97,21 +94,20 @@ extension Transaction {
       let payment = try await payment(of: refund.charge, in: scope)
     else { throw RefundRefusal.notFound }
     guard payment.state != .refunded, refund.state != .confirmed else {
-      throw RefundRefusal.settled(.confirmed)
+      throw RefundRefusal.settled
     }
     switch decision.outcome {
     case .refund(let previewed):
       if refund.state.isUnderWay { return refund }
-      let preview = try await refundPreview(of: payment, in: scope, at: at)
-      guard preview.fingerprint == previewed else { throw RefundRefusal.previewChanged }
-      return try await approve(refund, preview, decision, by: actor, in: scope, at: at)
+      return try await approve(
+        refund, payment, previewed: previewed, decision, by: actor, in: scope, at: at)
     case .decline:
       if refund.state == .declined { return refund }
       guard refund.state.waitsForDecision else { throw RefundRefusal.decided(refund.state) }
       let declined = try await close(refund, .declined, decision, by: actor, in: scope, at: at)
       try await audit(
         actor, "refund.declined", "refund", String(refund.id),
-        reason: decision.note.isEmpty ? nil : decision.note, in: scope, at: at)
+        before: ["state": refund.state.rawValue], in: scope, at: at)
       return declined
     case .goodwill(let credits):
       guard refund.state.isOpenToDecision else { throw RefundRefusal.decided(refund.state) }
@@ -121,35 +117,38 @@ extension Transaction {
     }
   }
 
-  /// Holds what is left of the charge, so that approved credits cannot be spent meanwhile.
+  /// Holds what is left of the charge, so that approved credits cannot be spent meanwhile. Only
+  /// then, with the account in hand, are the figures those that the decision was about or not.
   private func approve(
-    _ refund: Refund, _ preview: RefundPreview, _ decision: RefundDecision, by actor: Actor,
-    in scope: WorkspaceScope, at: Date
+    _ refund: Refund, _ payment: Payment, previewed: String, _ decision: RefundDecision,
+    by actor: Actor, in scope: WorkspaceScope, at: Date
   ) async throws -> Refund {
     let number = refund.approvals + 1
     let key = "refund:hold:\(number):\(refund.botID):\(refund.chargeID)"
-    let hold = try await self.hold(
-      refund.charge, key: key, reason: decision.note.isEmpty ? nil : decision.note, in: scope,
-      at: at)
+    let hold = try await self.hold(refund.charge, key: key, in: scope, at: at)
     // Nothing left, or nothing ever credited: there is nothing to hold.
     guard [.applied, .none, .unknown].contains(hold.status) else {
       throw PaymentProblem(description: "the refund's hold was answered \(hold.status.rawValue)")
     }
+    let preview = try await refundPreview(of: payment, in: scope, at: at)
+    guard preview.fingerprint == previewed else { throw RefundRefusal.previewChanged }
     let row = try await query(
       """
       update refunds set state = 'approved', state_at = \(at), decided_at = \(at),
         decided_by = \(actor.name), approvals = \(number),
         hold_key = \(hold.status == .applied ? key : nil), debt_policy = \(preview.policy.rawValue),
-        buyer_message = \(decision.buyerMessage), notice_state = null, last_error = null
+        decision_note = \(decision.note), buyer_message = \(decision.buyerMessage),
+        notice_state = null, last_error = null
       where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
       returning *
       """)[0]
     try await audit(
       actor, "refund.approved", "refund", String(refund.id),
+      before: ["state": refund.state.rawValue],
       after: [
         "stars": String(preview.stars), "credits_held": String(hold.amount ?? 0),
         "used": String(preview.used), "debt_policy": preview.policy.rawValue,
-      ], reason: decision.note.isEmpty ? nil : decision.note, in: scope, at: at)
+      ], in: scope, at: at)
     try await Job.enqueue(.refundSettle, subject: String(refund.id), in: scope, self)
     return try Refund(row)
   }
@@ -165,9 +164,7 @@ extension Transaction {
       """
     ).first?.get("credit_unit", as: Int16.self)
     let granted = try await credit(
-      Grant(
-        credits, source: .goodwill, reason: decision.note.isEmpty ? nil : decision.note,
-        ref: "refund:\(refund.id)"),
+      Grant(credits, source: .goodwill, ref: "refund:\(refund.id)"),
       to: Account(payment.customerID, unit: unit ?? 1),
       key: "refund:goodwill:\(refund.botID):\(refund.chargeID)", in: scope, at: at)
     guard granted.status != .lotLimit else { throw RefundRefusal.tooManyLots }
@@ -177,8 +174,9 @@ extension Transaction {
     let closed = try await close(
       refund, .goodwill, decision, credits: credits, by: actor, in: scope, at: at)
     try await audit(
-      actor, "refund.goodwill", "refund", String(refund.id), after: ["credits": String(credits)],
-      reason: decision.note.isEmpty ? nil : decision.note, in: scope, at: at)
+      actor, "refund.goodwill", "refund", String(refund.id),
+      before: ["state": refund.state.rawValue], after: ["credits": String(credits)], in: scope,
+      at: at)
     return closed
   }
 
@@ -190,7 +188,8 @@ extension Transaction {
       """
       update refunds set state = \(state.rawValue), state_at = \(at), decided_at = \(at),
         decided_by = \(actor.name), goodwill_credits = coalesce(\(credits)::bigint, goodwill_credits),
-        buyer_message = \(decision.buyerMessage), notice_state = 'due', last_error = null
+        decision_note = \(decision.note), buyer_message = \(decision.buyerMessage),
+        notice_state = 'due', last_error = null
       where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
       returning *
       """)[0]

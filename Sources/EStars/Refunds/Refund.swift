@@ -24,7 +24,7 @@ public struct Refund: Sendable, Equatable {
 
     /// Between the decision and Telegram's word on it.
     public var isUnderWay: Bool { [.approved, .sending, .unknown].contains(self) }
-    /// A person is to decide.
+    /// Nothing goes on by itself.
     public var waitsForDecision: Bool { self == .requested || self == .failed }
     /// A decision may still be made, or made anew.
     public var isOpenToDecision: Bool { self != .confirmed && !isUnderWay }
@@ -63,6 +63,7 @@ public struct Refund: Sendable, Equatable {
   public let state: State
   public let reason: Reason
   public let note: String
+  public let decisionNote: String
   public let openedAt: Date
   /// When it came into its present state.
   public let stateAt: Date
@@ -75,8 +76,9 @@ public struct Refund: Sendable, Equatable {
   let holdKey: String?
   public let goodwillCredits: Int64?
   public let notice: Notice?
-  /// What stands in the way at the moment, or why it failed: Telegram's own words.
-  public let lastError: String?
+  let unansweredAt: Date?
+  /// What stands in the way at the moment, or why it failed.
+  public let problem: RefundProblem?
   public let refundedAt: Date?
 
   public var charge: Charge { Charge(botID: botID, chargeID: chargeID) }
@@ -88,9 +90,15 @@ public struct Refund: Sendable, Equatable {
     customerID = try row.getIfPresent("customer_id")
     stars = try row.get("stars")
     source = Source(rawValue: try row.get("source")) ?? .telegram
-    state = State(rawValue: try row.get("state")) ?? .requested
+    // A state that a newer release made is no state to decide about.
+    let name: String = try row.get("state")
+    guard let state = State(rawValue: name) else {
+      throw PostgresError(.decoding, "\"\(name)\" is not a state of a refund")
+    }
+    self.state = state
     reason = Reason(rawValue: try row.get("reason")) ?? .other
     note = try row.get("note")
+    decisionNote = try row.get("decision_note")
     openedAt = try row.get("opened_at")
     stateAt = try row.get("state_at")
     decidedAt = try row.getIfPresent("decided_at")
@@ -102,7 +110,8 @@ public struct Refund: Sendable, Equatable {
     holdKey = try row.getIfPresent("hold_key")
     goodwillCredits = try row.getIfPresent("goodwill_credits")
     notice = try row.getIfPresent("notice_state", as: String.self).flatMap(Notice.init(rawValue:))
-    lastError = try row.getIfPresent("last_error")
+    unansweredAt = try row.getIfPresent("unanswered_at")
+    problem = try row.getIfPresent("last_error", as: String.self).map(RefundProblem.init)
     refundedAt = try row.getIfPresent("refunded_at")
   }
 
@@ -113,6 +122,15 @@ public struct Refund: Sendable, Equatable {
       "select * from refunds where workspace_id = \(scope.workspaceID) and refund_id = \(id)",
       in: scope
     ).first.map(Refund.init)
+  }
+
+  /// Cases that a person is to decide, and those that have been under way for too long.
+  static func needsPerson(at: Date) -> SQL {
+    let since = at.addingTimeInterval(-Limits.refundStuckSeconds)
+    return """
+      (state in ('requested', 'failed')
+        or state in ('approved', 'sending', 'unknown') and state_at < \(since))
+      """
   }
 
   /// The case of a payment; nil while nobody asked for one.
@@ -130,12 +148,12 @@ public struct Refund: Sendable, Equatable {
   /// The workspace's cases, newest first.
   ///
   /// - Parameters:
-  ///   - waitsForDecision: Only those that a person is to decide.
+  ///   - needsPerson: Only those that a person is to decide or that do not get on.
   ///   - before: A case's number; only older ones.
   public static func recent(
-    waitsForDecision: Bool, before id: Int64?, limit: Int, in scope: WorkspaceScope, _ pool: Pool
+    needsPerson: Bool, before id: Int64?, limit: Int, in scope: WorkspaceScope, _ pool: Pool
   ) async throws -> [Refund] {
-    let waiting: SQL = waitsForDecision ? "and state in ('requested', 'failed')" : ""
+    let waiting: SQL = needsPerson ? "and \(Self.needsPerson(at: scope.now))" : ""
     let older: SQL = id.map { "and refund_id < \($0)" } ?? ""
     return try await pool.query(
       """
@@ -180,6 +198,36 @@ public struct Refund: Sendable, Equatable {
       """, in: scope
     ).map(Payment.init)
     return Dictionary(payments.map { ($0.charge, $0) }) { first, _ in first }
+  }
+}
+
+/// Why a refund does not get on: what Telegram said, or what happened on the way there.
+public enum RefundProblem: Sendable, Equatable {
+  public enum Code: String, Sendable, CaseIterable {
+    /// A call left and no answer came.
+    case noAnswer = "no_answer"
+    case notReached = "not_reached"
+    /// Telegram's books were watched and do not show it.
+    case notInBooks = "not_in_books"
+    /// The bot's token cannot be read: the deployment's key has changed.
+    case token
+  }
+
+  case telegram(String)
+  case code(Code)
+
+  private static let prefix = "estars:"
+
+  init(_ text: String) {
+    let code = text.hasPrefix(Self.prefix) ? Code(rawValue: String(text.dropFirst(7))) : nil
+    self = code.map(RefundProblem.code) ?? .telegram(text)
+  }
+
+  var text: String {
+    switch self {
+    case .telegram(let words): String(words.prefix(300))
+    case .code(let code): Self.prefix + code.rawValue
+    }
   }
 }
 

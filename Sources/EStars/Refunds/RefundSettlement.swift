@@ -31,26 +31,24 @@ public struct RefundSettlement: Sendable {
   /// - Parameter attempts: How often the job was tried, this time included.
   func settle(_ id: Int64, attempts: Int, in scope: WorkspaceScope) async throws -> Job.Outcome {
     guard var refund = try await Refund.find(id: id, in: scope, platform.pool) else { return .done }
-    if refund.state == .approved {
-      refund = try await step(refund, to: .sending, in: scope)
-    }
+    let isFirstCall = refund.state == .approved
+    if isFirstCall { refund = try await step(refund, to: .sending, in: scope) }
     do {
-      return try await proceed(refund, attempts: attempts, in: scope)
+      switch refund.state {
+      case .sending:
+        return try await send(refund, isFirstCall: isFirstCall, attempts: attempts, in: scope)
+      case .unknown: return try await lookUp(refund, attempts: attempts, in: scope)
+      case .confirmed, .declined, .goodwill:
+        let outcome = try await notify(refund, attempts: attempts, in: scope)
+        return outcome == .done ? try await lookLater(refund, attempts, in: scope) : outcome
+      case .failed: return try await lookLater(refund, attempts, in: scope)
+      case .requested, .approved: return .done
+      }
     } catch let error as Secrets.Problem {
-      try await note(refund, "\(error)", in: scope)
+      // Before the first call nothing can have happened.
+      if isFirstCall { return try await fail(refund, .code(.token), in: scope) }
+      try await note(refund, .code(.token), in: scope)
       throw error
-    }
-  }
-
-  private func proceed(
-    _ refund: Refund, attempts: Int, in scope: WorkspaceScope
-  ) async throws -> Job.Outcome {
-    switch refund.state {
-    case .sending: return try await send(refund, attempts: attempts, in: scope)
-    case .unknown: return try await lookUp(refund, attempts: attempts, in: scope)
-    case .confirmed, .declined, .goodwill:
-      return try await notify(refund, attempts: attempts, in: scope)
-    case .requested, .approved, .failed: return .done
     }
   }
 
@@ -58,54 +56,95 @@ public struct RefundSettlement: Sendable {
   /// after the first call, or when the call never reached Telegram: then it is asked again, and
   /// "already refunded" is the answer hoped for.
   private func send(
-    _ refund: Refund, attempts: Int, in scope: WorkspaceScope
+    _ refund: Refund, isFirstCall: Bool, attempts: Int, in scope: WorkspaceScope
   ) async throws -> Job.Outcome {
     let (client, payer) = try await call(for: refund, in: scope)
     do {
       try await client.refundStarPayment(userID: payer, chargeID: refund.chargeID)
+      return try await confirm(refund, at: nil, in: scope)
     } catch let error as TelegramError where error.isAlreadyRefunded {
       // Done before, by us or by somebody else.
-    } catch TelegramError.unknownOutcome(let reason) {
-      _ = try await step(refund, to: .unknown, error: reason, in: scope)
-      return .again(seconds: Self.backoff(1))
-    } catch let error as TelegramError where error.isTransient {
-      try await note(refund, "\(error)", in: scope)
-      if case .api(_, _, let seconds?) = error { return .again(seconds: Double(seconds)) }
-      return .again(seconds: Self.backoff(attempts))
+      let found = try? await client.outgoingTransaction(
+        of: refund.chargeID, since: Self.books(of: refund))
+      return try await confirm(refund, at: found, in: scope)
     } catch let error as TelegramError {
-      return try await fail(refund, "\(error)", in: scope)
+      let problem = RefundProblem(error)
+      switch error {
+      case .unknownOutcome: break
+      case .api(_, _, let seconds) where error.isTransient:
+        try await note(refund, problem, in: scope)
+        return .again(seconds: seconds.map(Double.init) ?? Self.backoff(attempts))
+      case .notSent:
+        try await note(refund, problem, in: scope)
+        return .again(seconds: Self.backoff(attempts))
+      case .api:
+        // A refusal of the charge or the person is about this refund. Any other one, of a token
+        // say, tells nothing about a call before it.
+        let isAboutCharge = error.name.map { $0.hasPrefix("CHARGE_") || $0.hasPrefix("USER_") }
+        if isFirstCall || isAboutCharge ?? false {
+          return try await fail(refund, problem, in: scope)
+        }
+      }
+      _ = try await step(refund, to: .unknown, problem, in: scope)
+      return .again(seconds: Self.backoff(1))
     }
-    return try await confirm(refund, at: nil, in: scope)
   }
 
   /// Telegram gave no answer: its books say whether the Stars went back. As long as they do not,
-  /// the call may still be on its way; after that it counts as not done, and should it come late,
-  /// Telegram's own report settles the case.
+  /// the call may still be on its way; after that it counts as not done.
   private func lookUp(
     _ refund: Refund, attempts: Int, in scope: WorkspaceScope
   ) async throws -> Job.Outcome {
-    let (client, _) = try await call(for: refund, in: scope)
     do {
-      // From the case's opening, since an earlier approval may have come through late; with a
-      // margin for clocks that differ.
-      let since = refund.openedAt.addingTimeInterval(-3600)
-      if let found = try await client.outgoingTransaction(of: refund.chargeID, since: since) {
-        return try await confirm(
-          refund, at: Date(timeIntervalSince1970: Double(found.date)), in: scope)
+      if let found = try await inBooks(refund, in: scope) {
+        return try await confirm(refund, at: found, in: scope)
       }
     } catch let error as TelegramError {
-      try await note(refund, "\(error)", in: scope)
+      try await note(refund, RefundProblem(error), in: scope)
       return .again(seconds: Self.backoff(attempts))
     }
     guard scope.now.timeIntervalSince(refund.stateAt) > Limits.refundWatchSeconds else {
       return .again(seconds: Self.backoff(attempts))
     }
-    return try await fail(refund, "Telegram's books show no refund of this charge", in: scope)
+    return try await fail(refund, .code(.notInBooks), in: scope)
   }
 
-  private func confirm(
-    _ refund: Refund, at refundedAt: Date?, in scope: WorkspaceScope
+  /// A call that was given up may have come through after all, and Telegram's own report of it may
+  /// be lost: for a day, the books are looked at now and then.
+  private func lookLater(
+    _ refund: Refund, _ attempts: Int, in scope: WorkspaceScope
   ) async throws -> Job.Outcome {
+    guard refund.state != .confirmed, let unansweredAt = refund.unansweredAt,
+      scope.now.timeIntervalSince(unansweredAt) < Limits.refundLateSeconds
+    else { return .done }
+    do {
+      if let found = try await inBooks(refund, in: scope) {
+        return try await confirm(refund, at: found, in: scope)
+      }
+    } catch is TelegramError {
+      // Looked at again below.
+    }
+    return .again(seconds: min(3600, 60 * pow(2, Double(min(attempts, 6)))))
+  }
+
+  private func inBooks(
+    _ refund: Refund, in scope: WorkspaceScope
+  ) async throws -> StarTransaction? {
+    let (client, _) = try await call(for: refund, in: scope)
+    return try await client.outgoingTransaction(of: refund.chargeID, since: Self.books(of: refund))
+  }
+
+  /// From where the books are read: an approval of the day before may have come through late. An
+  /// hour more is for clocks that differ.
+  private static func books(of refund: Refund) -> Date {
+    (refund.decidedAt ?? refund.openedAt).addingTimeInterval(-Limits.refundLateSeconds - 3600)
+  }
+
+  /// - Parameter found: The movement in Telegram's books, where one was looked for and found.
+  private func confirm(
+    _ refund: Refund, at found: StarTransaction?, in scope: WorkspaceScope
+  ) async throws -> Job.Outcome {
+    let refundedAt = found.map { Date(timeIntervalSince1970: Double($0.date)) }
     try await platform.pool.transaction(in: scope) { tx in
       guard let locked = try await tx.lockRefund(refund.id, in: scope) else { return }
       try await tx.confirm(
@@ -118,7 +157,7 @@ public struct RefundSettlement: Sendable {
   /// Nothing was given back: the hold returns to its lots. A case that Telegram's own report has
   /// settled meanwhile goes on from there.
   private func fail(
-    _ refund: Refund, _ error: String, in scope: WorkspaceScope
+    _ refund: Refund, _ problem: RefundProblem, in scope: WorkspaceScope
   ) async throws -> Job.Outcome {
     try await platform.pool.transaction(in: scope) { tx in
       guard let locked = try await tx.lockRefund(refund.id, in: scope),
@@ -135,33 +174,40 @@ public struct RefundSettlement: Sendable {
       try await tx.execute(
         """
         update refunds set state = 'failed', state_at = \(scope.now), hold_key = null,
-          debt_policy = null, last_error = \(String(error.prefix(300)))
+          debt_policy = null, last_error = \(problem.text)
         where workspace_id = \(scope.workspaceID) and refund_id = \(locked.id)
         """)
       try await tx.audit(
         Self.actor, "refund.failed", "refund", String(locked.id),
-        reason: String(error.prefix(300)), in: scope, at: scope.now)
-      return .done
+        reason: problem.text, in: scope, at: scope.now)
+      // The late looks are counted apart.
+      return refund.unansweredAt == nil ? .done : .next
     }
   }
 
   /// A step in which nothing but the state moves. A case that went on meanwhile stays where it is.
   private func step(
-    _ refund: Refund, to state: Refund.State, error: String? = nil, in scope: WorkspaceScope
+    _ refund: Refund, to state: Refund.State, _ problem: RefundProblem? = nil,
+    in scope: WorkspaceScope
   ) async throws -> Refund {
+    let at = scope.now
     try await platform.pool.execute(
       """
-      update refunds set state = \(state.rawValue), state_at = \(scope.now), last_error = \(error)
+      update refunds set state = \(state.rawValue), state_at = \(at),
+        last_error = \(problem?.text),
+        unanswered_at = coalesce(\(state == .unknown ? at : nil)::timestamptz, unanswered_at)
       where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
         and state = \(refund.state.rawValue)
       """, in: scope)
     return try await Refund.find(id: refund.id, in: scope, platform.pool) ?? refund
   }
 
-  private func note(_ refund: Refund, _ error: String, in scope: WorkspaceScope) async throws {
+  private func note(
+    _ refund: Refund, _ problem: RefundProblem, in scope: WorkspaceScope
+  ) async throws {
     try await platform.pool.execute(
       """
-      update refunds set last_error = \(String(error.prefix(300)))
+      update refunds set last_error = \(problem.text)
       where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
         and state = \(refund.state.rawValue)
       """, in: scope)
@@ -198,25 +244,42 @@ extension RefundSettlement {
     let text = try await RefundNotice.text(for: refund, in: scope, platform.pool)
     let (client, payer) = try await call(for: refund, in: scope)
     var result = Refund.Notice.sent
-    var problem: String?
+    var problem: RefundProblem?
     do {
       try await client.sendMessage(to: payer, text)
     } catch let error as TelegramError {
-      problem = "\(error)"
+      problem = RefundProblem(error)
       // Without an answer it may have arrived: it is said once more, not eight times.
       let most = if case .unknownOutcome = error { 2 } else { Limits.noticeAttempts }
       if error.isTransient, attempts < most {
-        try await note(refund, "\(error)", in: scope)
+        try await note(refund, RefundProblem(error), in: scope)
         return .again(seconds: Self.backoff(attempts))
       }
       result = .failed
     }
-    try await platform.pool.execute(
-      """
-      update refunds set notice_state = \(result.rawValue), last_error = \(problem)
-      where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
-        and state = \(refund.state.rawValue) and notice_state = 'due'
-      """, in: scope)
+    try await platform.pool.transaction(in: scope) { [result, problem] tx in
+      let noted = try await tx.execute(
+        """
+        update refunds set notice_state = \(result.rawValue), last_error = \(problem?.text)
+        where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
+          and state = \(refund.state.rawValue) and notice_state = 'due'
+        """)
+      guard noted == 1 else { return }
+      try await tx.audit(
+        Self.actor, result == .sent ? "refund.told" : "refund.untold", "refund",
+        String(refund.id), after: ["decision": refund.state.rawValue], in: scope, at: scope.now)
+    }
     return .done
+  }
+}
+
+extension RefundProblem {
+  /// What Telegram itself said is kept word for word; everything else has a name of ours.
+  init(_ error: TelegramError) {
+    switch error {
+    case .api(_, let description, _): self = .telegram(description)
+    case .unknownOutcome: self = .code(.noAnswer)
+    case .notSent: self = .code(.notReached)
+    }
   }
 }

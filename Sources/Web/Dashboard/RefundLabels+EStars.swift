@@ -36,6 +36,16 @@ extension RefundView.Result {
   }
 }
 
+extension RefundView.Problem {
+  init(_ problem: RefundProblem) {
+    self =
+      switch problem {
+      case .telegram(let words): .telegram(words)
+      case .code(let code): .code(Code(rawValue: code.rawValue) ?? .noAnswer)
+      }
+  }
+}
+
 extension PaymentView.AuditLine {
   init(_ entry: AuditEntry) {
     let isOurs = [.job, .system].contains(entry.actor.kind)

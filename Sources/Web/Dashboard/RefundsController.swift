@@ -9,7 +9,7 @@ enum RefundsController {
     let showsWaiting = visit.inbound.query["show"] != "all"
     let before = visit.inbound.query["after"].flatMap { Int64($0) }
     var refunds = try await Refund.recent(
-      waitsForDecision: showsWaiting, before: before, limit: Limits.pageSize + 1, in: scope, pool)
+      needsPerson: showsWaiting, before: before, limit: Limits.pageSize + 1, in: scope, pool)
     let hasMore = refunds.count > Limits.pageSize
     if hasMore { refunds.removeLast() }
     let payments = try await Refund.payments(of: refunds, in: scope, pool)
@@ -28,7 +28,8 @@ enum RefundsController {
   }
 
   @Sendable static func show(_ visit: Visit) async throws -> Reply {
-    let view = try await visit.refundView(try await visit.refund())
+    var view = try await visit.refundView(try await visit.refund())
+    if visit.inbound.query["known"] != nil { view.warning = .known }
     return try await visit.page(view.render)
   }
 
@@ -45,16 +46,18 @@ enum RefundsController {
         .unprocessableContent, "reason", "Choose one of the reasons of the list.")
     }
     let note = visit.inbound.words(form["note"])
-    guard note.count <= Limits.noteCharacters else {
+    guard note.unicodeScalars.count <= Limits.noteCharacters else {
       let request = RefundRequestForm(
         reason: .init(rawValue: reason.rawValue) ?? .other, note: note, noteIsTooLong: true)
       var reply = try await PaymentsController.page(of: payment, visit, request: request)
       reply.status = .unprocessableContent
       return reply
     }
-    let refund = try await Refund.request(
+    let (refund, isNew) = try await Refund.request(
       payment, reason: reason, note: note, by: visit.actor, in: visit.scope, visit.platform.pool)
-    return .seeOther(Links.refund(visit.workspace.slug, refund.id))
+    return .seeOther(
+      Links.with(
+        Links.refund(visit.workspace.slug, refund.id), [("known", isNew ? nil : "1")]))
   }
 }
 
@@ -68,9 +71,10 @@ enum RefundApprovalController {
 enum RefundGoodwillController {
   @Sendable static func create(_ visit: Visit) async throws -> Reply {
     try await visit.decide(.goodwill) { form, problems in
-      // People group digits; a sign or a fraction is no number of credits.
-      let digits = (form["credits"] ?? "").filter { !" .,\u{a0}".contains($0) }
-      guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let credits = Int64(digits),
+      // Digits may stand in groups of three; a sign or a fraction is no number of credits.
+      let text = (form["credits"] ?? "").trimmingCharacters(in: .whitespaces)
+      let isNumber = text.wholeMatch(of: /[0-9]+|[0-9]{1,3}(?:[., \u{a0}][0-9]{3})+/) != nil
+      guard isNumber, let credits = Int64(text.filter(\.isNumber)),
         (1...Limits.goodwillCredits).contains(credits)
       else {
         problems.append(.credits)
@@ -108,8 +112,10 @@ extension Visit {
     let chosen = outcome(form, &problems)
     let decision = RefundDecision(
       chosen, note: inbound.words(form["note"]), buyerMessage: inbound.words(form["message"]))
-    if decision.buyerMessage.count > Limits.noteCharacters { problems.append(.message) }
-    if decision.note.count > Limits.noteCharacters { problems.append(.note) }
+    if decision.buyerMessage.unicodeScalars.count > Limits.noteCharacters {
+      problems.append(.message)
+    }
+    if decision.note.unicodeScalars.count > Limits.noteCharacters { problems.append(.note) }
     func again(
       _ status: HTTPResponse.Status, warning: RefundView.Notice? = nil
     ) async throws -> Reply {
@@ -131,8 +137,13 @@ extension Visit {
     } catch RefundRefusal.notFound {
       throw Refusal.notFound
     } catch RefundRefusal.previewChanged {
-      return try await again(.conflict, warning: .preview_changed)
+      return try await again(.conflict, warning: .previewChanged)
     } catch RefundRefusal.settled, RefundRefusal.decided {
+      // The same form sent twice: what it says is done, and once.
+      let now = try await self.refund()
+      if now.isResult(of: chosen, by: actor) {
+        return .seeOther(Links.refund(workspace.slug, refund.id))
+      }
       return try await again(.conflict, warning: .decided)
     } catch RefundRefusal.tooManyLots {
       problems.append(.lots)
@@ -162,12 +173,25 @@ extension Visit {
       decided: refund.decidedAt.flatMap { at in
         refund.decidedBy.map { .init(at: at, by: $0) }
       },
-      refundedAt: refund.refundedAt, buyerMessage: refund.buyerMessage,
-      notice: refund.notice.flatMap { .init(rawValue: $0.rawValue) }, lastError: refund.lastError,
+      decisionNote: refund.decisionNote, refundedAt: refund.refundedAt,
+      buyerMessage: refund.buyerMessage,
+      notice: refund.notice.flatMap { .init(rawValue: $0.rawValue) },
+      problem: refund.problem.map(RefundView.Problem.init),
       goodwillCredits: refund.goodwillCredits,
       effect: preview.flatMap { preview in payment.map { RefundEffect(preview, $0) } },
       fingerprint: preview?.fingerprint ?? "", result: clawback.map(RefundView.Result.init),
       mayDecide: membership.role >= .manager, audit: audit.map(PaymentView.AuditLine.init))
+  }
+}
+
+extension Refund {
+  fileprivate func isResult(of outcome: RefundDecision.Outcome, by actor: Actor) -> Bool {
+    guard decidedBy == actor.name else { return false }
+    switch outcome {
+    case .refund: return state == .confirmed || state.isUnderWay
+    case .decline: return state == .declined
+    case .goodwill(let credits): return state == .goodwill && goodwillCredits == credits
+    }
   }
 }
 

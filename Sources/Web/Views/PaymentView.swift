@@ -40,7 +40,10 @@ struct PaymentView: Sendable, Equatable {
 
   /// Why a person should look at the payment.
   enum Review: String, Sendable, CaseIterable {
-    case unknown_payload, second_payment, buyer_differs, amount_differs
+    case unknownPayload = "unknown_payload"
+    case secondPayment = "second_payment"
+    case buyerDiffers = "buyer_differs"
+    case amountDiffers = "amount_differs"
   }
 
   func render(with renderer: Renderer, in frame: Frame) -> String {

@@ -7,13 +7,21 @@ enum RefundState: String, Sendable, CaseIterable {
 }
 
 enum RefundReason: String, Sendable, CaseIterable {
-  case customer_asked, not_delivered, bought_by_mistake, double_payment, other, refunded_elsewhere
+  case customerAsked = "customer_asked"
+  case notDelivered = "not_delivered"
+  case boughtByMistake = "bought_by_mistake"
+  case doublePayment = "double_payment"
+  case other
+  case refundedElsewhere = "refunded_elsewhere"
 
   /// What an operator may choose from.
-  static let choices: [RefundReason] = allCases.filter { $0 != .refunded_elsewhere }
+  static let choices: [RefundReason] = allCases.filter { $0 != .refundedElsewhere }
 }
 
-enum RefundSource: String, Sendable, CaseIterable { case `operator`, telegram, second_payment }
+enum RefundSource: String, Sendable, CaseIterable {
+  case `operator`, telegram
+  case secondPayment = "second_payment"
+}
 
 enum RefundNotice: String, Sendable, CaseIterable { case due, sent, failed }
 
@@ -144,7 +152,7 @@ extension RefundEffect {
 
 /// The form that opens a case: shown again, with what was typed, when something does not fit.
 struct RefundRequestForm: Sendable, Equatable {
-  var reason: RefundReason = .customer_asked
+  var reason: RefundReason = .customerAsked
   var note = ""
   var noteIsTooLong = false
 }

@@ -17,9 +17,25 @@ struct RefundView: Sendable, Equatable {
 
   enum Notice: String, Sendable, CaseIterable {
     /// The credits moved since the reader looked.
-    case preview_changed
+    case previewChanged = "preview_changed"
     /// Somebody else was faster.
     case decided
+    /// There was a case already when this one was asked for.
+    case known
+  }
+
+  /// Why a refund does not get on.
+  enum Problem: Sendable, Equatable {
+    enum Code: String, Sendable, CaseIterable {
+      case noAnswer = "no_answer"
+      case notReached = "not_reached"
+      case notInBooks = "not_in_books"
+      case token
+    }
+
+    /// Telegram's own words.
+    case telegram(String)
+    case code(Code)
   }
 
   /// What the ledger booked when the Stars went back.
@@ -41,10 +57,11 @@ struct RefundView: Sendable, Equatable {
   var source: RefundSource
   var note: String
   var decided: Decided?
+  var decisionNote = ""
   var refundedAt: Date?
   var buyerMessage: String
   var notice: RefundNotice?
-  var lastError: String?
+  var problem: Problem?
   var goodwillCredits: Int64?
   /// nil when there is nothing to decide any more, or no payment to decide about.
   var effect: RefundEffect?
@@ -72,13 +89,14 @@ struct RefundView: Sendable, Equatable {
       "charge": .optional(payment) { page.payment($0) },
       "source": .text(t[.init("refund.source_\(source.rawValue)")]),
       "note": note.isEmpty ? .none : .text(note),
+      "decision_note": decisionNote.isEmpty ? .none : .text(decisionNote),
       "decided": .optional(decided) { ["by": .text($0.by), "time": format.time($0.at)] },
       "refunded": .optional(refundedAt) { ["time": format.time($0)] },
       "told": .optional(notice.map { t[.init("refund.told_\($0.rawValue)")] }),
       "buyer_message": buyerMessage.isEmpty ? .none : .text(buyerMessage),
       "goodwill": .optional(goodwillCredits.map { format.credits($0) }),
       "warning": .optional(warning.map { t[.init("refund.\($0.rawValue)")] }),
-      "problem": problem(page),
+      "problem": failure(page),
       "progress": progress(page),
       "effect": .optional(effect) { $0.model(page) },
       "result": .optional(result) { $0.model(page) },
@@ -90,10 +108,18 @@ struct RefundView: Sendable, Equatable {
       trail: [(title: t["nav.refunds"], href: Links.refunds(page.slug))], values)
   }
 
-  private func problem(_ page: PageContext) -> TemplateValue {
-    guard let lastError, refund.state == .failed || notice == .failed else { return .none }
+  private func failure(_ page: PageContext) -> TemplateValue {
+    guard problem != nil, refund.state == .failed || notice == .failed else { return .none }
     let key: Strings.Key = refund.state == .failed ? "refund.failed_hint" : "refund.untold_hint"
-    return ["words": .text(page.strings[key]), "detail": .text(lastError)]
+    return ["words": .text(page.strings[key]), "detail": detail(page)]
+  }
+
+  private func detail(_ page: PageContext) -> TemplateValue {
+    switch problem {
+    case .telegram(let words)?: .text(page.strings("refund.telegram_said", ["words": words]))
+    case .code(let code)?: .text(page.strings[.init("refund.problem_\(code.rawValue)")])
+    case nil: .none
+    }
   }
 
   /// The way of an approved refund, with the place where it is now.
@@ -102,7 +128,7 @@ struct RefundView: Sendable, Equatable {
     let t = page.strings
     return [
       "words": .text(t[.init("refund.progress_\(refund.state.rawValue)")]),
-      "detail": .optional(lastError),
+      "detail": detail(page),
       "href": .text(Links.refund(page.slug, refund.id)),
     ]
   }

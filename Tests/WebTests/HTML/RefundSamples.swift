@@ -6,16 +6,16 @@ extension Samples {
   static let refunds: [RefundRow] = [
     RefundRow(
       id: 31, customer: ana, packTitle: "Start", stars: 75, state: .requested,
-      reason: .customer_asked, openedAt: ago(3 * minute)),
+      reason: .customerAsked, openedAt: ago(3 * minute)),
     RefundRow(
       id: 30, customer: nil, packTitle: nil, stars: 500, state: .confirmed,
-      reason: .refunded_elsewhere, openedAt: ago(hour)),
+      reason: .refundedElsewhere, openedAt: ago(hour)),
     RefundRow(
       id: 29, customer: mallory, packTitle: hostile, stars: 1, state: .failed,
-      reason: .double_payment, openedAt: ago(9 * day)),
+      reason: .doublePayment, openedAt: ago(9 * day)),
     RefundRow(
       id: 28, customer: maria, packTitle: "Max 🚀", stars: 1_125, state: .unknown,
-      reason: .not_delivered, openedAt: ago(10 * day)),
+      reason: .notDelivered, openedAt: ago(10 * day)),
   ]
 
   /// A row in every state.
@@ -60,14 +60,14 @@ extension Samples {
 
   static let requested = RefundView(
     refund: refunds[0], payment: startCharge, source: .operator, note: hostile, decided: nil,
-    refundedAt: nil, buyerMessage: "", notice: nil, lastError: nil, goodwillCredits: nil,
+    refundedAt: nil, buyerMessage: "", notice: nil, problem: nil, goodwillCredits: nil,
     effect: unused, fingerprint: "75-10-0-0-0-forgive-1", result: nil, mayDecide: true,
     warning: nil, draft: nil, audit: audit)
 
   static let readOnly: RefundView = {
     var view = requested
     view.mayDecide = false
-    view.source = .second_payment
+    view.source = .secondPayment
     view.effect = owed
     view.audit = []
     return view
@@ -84,7 +84,7 @@ extension Samples {
 
   static let stale: RefundView = {
     var view = requested
-    view.warning = .preview_changed
+    view.warning = .previewChanged
     view.draft = .init(decision: .approval, note: "kept", message: "kept too")
     return view
   }()
@@ -94,7 +94,8 @@ extension Samples {
     view.refund = refunds[2]
     view.payment = hostileKey
     view.decided = .init(at: ago(hour), by: "manager@estudio.example")
-    view.lastError = "Bot API 400: Bad Request: USER_ID_INVALID"
+    view.problem = .telegram("Bad Request: USER_ID_INVALID <b>")
+    view.decisionNote = hostile
     view.goodwillCredits = 5
     view.effect = nothingGiven
     return view
@@ -106,7 +107,7 @@ extension Samples {
     view.payment = longKey
     view.decided = .init(at: ago(minute), by: hostile)
     view.buyerMessage = hostile
-    view.lastError = "the connection was closed before an answer"
+    view.problem = .code(.noAnswer)
     view.effect = nil
     return view
   }()
@@ -117,7 +118,7 @@ extension Samples {
     view.decided = .init(at: ago(hour), by: "manager@estudio.example")
     view.refundedAt = ago(hour)
     view.notice = .failed
-    view.lastError = "Bot API 403: Forbidden: bot was blocked by the user"
+    view.problem = .telegram("Forbidden: bot was blocked by the user")
     view.effect = nil
     view.result = .init(taken: 6, used: 3, held: 1, expired: 1, policy: .debt)
     return view
@@ -131,7 +132,7 @@ extension Samples {
     view.note = ""
     view.decided = nil
     view.notice = nil
-    view.lastError = nil
+    view.problem = nil
     view.result = nil
     view.audit = []
     return view

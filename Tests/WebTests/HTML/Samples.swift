@@ -172,5 +172,5 @@ enum Samples {
   static let unmatchedPayment = PaymentView(
     payment: payments[3], sku: nil, botUsername: "other_bot", checkout: nil,
     refundedAt: ago(hour), lots: [], creditsUsed: 0, access: [], strip: [], audit: [],
-    review: .unknown_payload, refund: refunds[1])
+    review: .unknownPayload, refund: refunds[1])
 }

@@ -57,7 +57,7 @@ import Testing
     names += ["minutes", "hours", "days"].flatMap { ["time.\($0)_ago", "time.\($0)_in"] }
     names += RefundState.allCases.map { "refund_state.\($0)" }
     names += RefundState.allCases.filter(\.isUnderWay).map { "refund.progress_\($0)" }
-    names += RefundReason.allCases.map { "refund_reason.\($0)" }
+    names += RefundReason.allCases.map { "refund_reason.\($0.rawValue)" }
     names += RefundSource.allCases.map { "refund.source_\($0.rawValue)" }
     names += RefundNotice.allCases.map { "refund.told_\($0)" }
     names += RefundEffect.Policy.allCases.flatMap {
@@ -65,9 +65,12 @@ import Testing
     }
     names += RefundView.Decision.allCases.flatMap { ["refund.do_\($0)", "refund.hint_\($0)"] }
     names += RefundView.Draft.Problem.allCases.map { "refund.problem_\($0)" }
-    names += RefundView.Notice.allCases.map { "refund.\($0)" }
-    names += PaymentView.Review.allCases.map { "payment.review_\($0)" }
-    names += ["requested", "approved", "declined", "goodwill", "confirmed", "failed"].map {
+    names += RefundView.Problem.Code.allCases.map { "refund.problem_\($0.rawValue)" }
+    names += RefundView.Notice.allCases.map { "refund.\($0.rawValue)" }
+    names += PaymentView.Review.allCases.map { "payment.review_\($0.rawValue)" }
+    names += [
+      "requested", "approved", "declined", "goodwill", "confirmed", "failed", "told", "untold",
+    ].map {
       "audit.refund_\($0)"
     }
     for name in names { #expect(strings.keys.contains(.init(name)), "\(language) lacks \(name)") }
