@@ -87,6 +87,7 @@ struct Demo: AsyncParsableCommand {
 
   /// What would fail later is said at once, in one line.
   private func check() throws {
+    try wish.check(now: Date())
     for (name, number) in [("--port", port), ("--sandbox-port", sandboxPort)] {
       guard (1...65_535).contains(number) else { throw Complaint("\(name) is not a port number") }
       try PortProbe.check(host: host, port: number, option: name)

@@ -15,7 +15,6 @@ struct HistoryWish: ParsableArguments {
       """)
   var until: String?
 
-  /// - Throws: ``Complaint`` for a wish that no history can fulfil, or not in this folder.
   func validate() throws {
     if let customers, !DemoHistory.customerCounts.contains(customers) {
       throw ValidationError("--customers is a number from 5 to 3000")
@@ -25,15 +24,21 @@ struct HistoryWish: ParsableArguments {
     }
   }
 
+  /// What can be said before anything is started.
+  func check(now: Date) throws {
+    if let date = until.flatMap(Self.date), date > now {
+      throw Complaint("--until is still to come: a history is of what was")
+    }
+  }
+
   /// - Parameter known: The history that the data folder holds or was promised.
-  /// - Throws: ``Complaint``
+  /// - Throws: ``Complaint`` where that is another one.
   func history(known: DemoHistory?, now: Date) throws -> DemoHistory {
     let hour = Date(timeIntervalSince1970: (now.timeIntervalSince1970 / 3600).rounded(.down) * 3600)
     let wished = DemoHistory(
       seed: seed ?? known?.seed ?? DemoHistory.usualSeed,
       until: until.flatMap(Self.date) ?? known?.until ?? hour,
       customers: customers ?? known?.customers ?? DemoHistory.usualCustomers)
-    guard wished.until <= now else { throw Complaint("--until is not yet over") }
     if let known, known != wished {
       throw Complaint(
         "the data folder has a history of \(known.customers) customers with --seed \(known.seed) "
