@@ -24,7 +24,20 @@ public enum Limits {
   public static let stars: Int64 = 10_000_000
   /// A week: how long a bot's updates are remembered, and their bodies at most kept.
   public static let updateSeconds = 7 * 86_400
-  public static let jobLeaseSeconds = 600
+  /// Longer than any statement or call that a job of an ordinary kind makes.
+  public static let jobLeaseSeconds = 60
+  public static let refundLeaseSeconds = 30
+  /// What one call of Telegram about a refund may take; well below the lease.
+  public static let refundCallSeconds = 10
+  /// How long Telegram's books are watched for a refund whose call was never answered, before it
+  /// counts as not done.
+  public static let refundWatchSeconds = 60.0
+  /// What an operator who approves a refund waits for Telegram before the page says it is under way.
+  public static let refundAnswerSeconds = 3.0
+  public static let noteCharacters = 500
+  public static let goodwillCredits: Int64 = 1_000_000
+  /// How often a buyer is told of a decision before we give up.
+  public static let noticeAttempts = 8
   /// What a whole ledger's verification may take.
   public static let verificationSeconds = 600
   public static let pageSize = 50

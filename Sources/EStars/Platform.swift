@@ -37,6 +37,7 @@ public final class Platform: Sendable {
   }
 
   public var updates: UpdateIntake { UpdateIntake(platform: self) }
+  public var refunds: RefundSettlement { RefundSettlement(platform: self) }
 
   /// The Bot API client of a bot; its token is unsealed once and kept with its rate limits.
   ///

@@ -25,4 +25,6 @@ public enum Limits {
   public static let responseBytes = 4 * 1024 * 1024
   /// Chats whose pace is remembered at once; a forgotten chat starts with a full bucket.
   public static let pacedChats = 10_000
+  /// More movements of Stars than any bot has; a list that goes on is no list.
+  static let starTransactions = 1 << 30
 }

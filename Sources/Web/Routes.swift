@@ -43,6 +43,18 @@ struct Route: Sendable {
     Route(.get, "/w/:workspace/customers/:customer", .member(.viewer, CustomersController.show)),
     Route(.get, "/w/:workspace/payments", .member(.viewer, PaymentsController.index)),
     Route(.get, "/w/:workspace/payments/:bot/:charge", .member(.viewer, PaymentsController.show)),
+    Route(.get, "/w/:workspace/refunds", .member(.viewer, RefundsController.index)),
+    Route(.post, "/w/:workspace/refunds", .member(.support, RefundsController.create)),
+    Route(.get, "/w/:workspace/refunds/:refund", .member(.viewer, RefundsController.show)),
+    Route(
+      .post, "/w/:workspace/refunds/:refund/approval",
+      .member(.manager, RefundApprovalController.create)),
+    Route(
+      .post, "/w/:workspace/refunds/:refund/goodwill",
+      .member(.manager, RefundGoodwillController.create)),
+    Route(
+      .post, "/w/:workspace/refunds/:refund/decline",
+      .member(.manager, RefundDeclineController.create)),
 
     Route(.get, "/v1/catalog", .key(.read, CatalogEndpoint.show)),
     Route(.get, "/v1/customers/:user", .key(.read, CustomerEndpoint.show)),

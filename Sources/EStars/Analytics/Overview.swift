@@ -13,6 +13,8 @@ public struct Overview: Sendable {
   public let unspentCredits: Int64
   /// Updates that wait in the inbox or were given up.
   public let openUpdates: Int64
+  /// Refund cases that a person is to decide.
+  public let waitingRefunds: Int64
   public let verification: Verification?
   /// Credits used on each of the last fourteen days of the workspace's zone, oldest first.
   public let usedPerDay: [Day]
@@ -45,6 +47,8 @@ public struct Overview: Sendable {
           where workspace_id = \(id) and paid_at > \(from)) as received,
         (select coalesce(sum(stars), 0)::bigint from refunds
           where workspace_id = \(id) and refunded_at > \(from)) as refunded,
+        (select count(*) from refunds
+          where workspace_id = \(id) and state in ('requested', 'failed')) as waiting_refunds,
         e.issued, e.used,
         (select coalesce(sum(balance), 0)::bigint from accounts
           where workspace_id = \(id) and balance > 0) as unspent,
@@ -60,6 +64,7 @@ public struct Overview: Sendable {
       starsReceived: try row.get("received"), starsRefunded: try row.get("refunded"),
       creditsIssued: try row.get("issued"), creditsUsed: try row.get("used"),
       unspentCredits: try row.get("unspent"), openUpdates: try row.get("open_updates"),
+      waitingRefunds: try row.get("waiting_refunds"),
       verification: try await Verification.latest(in: scope, pool),
       usedPerDay: try await days(14, of: workspace, in: scope, pool))
   }

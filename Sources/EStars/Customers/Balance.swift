@@ -72,13 +72,17 @@ public struct OpenHold: Sendable, Equatable {
   public let heldAt: Date
   /// `Date.distantFuture` = until it is committed or released.
   public let expiresAt: Date
+  /// Over what is left of a charge whose refund was approved.
+  public let isRefund: Bool
 
   public static func of(
     customer id: Int64, in scope: WorkspaceScope, _ pool: Pool
   ) async throws -> [OpenHold] {
     try await pool.query(
       """
-      select h.hold_key, h.amount, h.expires_at, e.action, e.created_at from holds h
+      select h.hold_key, h.amount, h.expires_at, h.charge_id is not null as is_refund, e.action,
+        e.created_at
+      from holds h
       join entries e on e.workspace_id = h.workspace_id and e.account_id = h.account_id
         and e.unit = h.unit and e.version = h.version
       where h.workspace_id = \(scope.workspaceID) and h.account_id = \(id)
@@ -88,7 +92,7 @@ public struct OpenHold: Sendable, Equatable {
       OpenHold(
         key: try row.get("hold_key"), action: try row.getIfPresent("action"),
         amount: try row.get("amount"), heldAt: try row.get("created_at"),
-        expiresAt: try row.get("expires_at"))
+        expiresAt: try row.get("expires_at"), isRefund: try row.get("is_refund"))
     }
   }
 }

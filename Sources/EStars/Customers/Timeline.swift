@@ -8,6 +8,8 @@ public struct Timeline: Sendable {
   public enum Event: Sendable, Equatable {
     case payment(Payment)
     case refund(Payment)
+    /// Somebody decided against a refund; with the title of the pack that was paid.
+    case decline(Refund, pack: String?)
     case entry(Movement)
   }
 
@@ -63,9 +65,12 @@ public struct Timeline: Sendable {
         """, in: scope
       ).first?.get("created_at") ?? .distantFuture
     let payments = try await Payment.of(customer: id, from: from, until: until, in: scope, pool)
-    let money: [Event] = payments.flatMap { payment in
-      [.payment(payment)] + (payment.refundedAt != nil ? [.refund(payment)] : [])
-    }
+    let declined = try await declines(of: id, in: scope, pool)
+    let money: [Event] =
+      declined
+      + payments.flatMap { payment in
+        [.payment(payment)] + (payment.refundedAt != nil ? [.refund(payment)] : [])
+      }
     let inPage = money.filter { from <= $0.at && $0.at < until }
     return Timeline(
       events: merge(rows.map(Event.entry), inPage.sorted { $0.moment > $1.moment }),
@@ -85,6 +90,21 @@ public struct Timeline: Sendable {
       merged.append(entry)
     }
     return merged + rest
+  }
+
+  private static func declines(
+    of customer: Int64, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> [Event] {
+    try await pool.query(
+      """
+      select r.*, p.title from refunds r
+      left join payments p on p.workspace_id = r.workspace_id and p.bot_id = r.bot_id
+        and p.charge_id = r.charge_id
+      where r.workspace_id = \(scope.workspaceID) and r.customer_id = \(customer)
+        and r.state = 'declined'
+      order by r.refund_id desc limit 200
+      """, in: scope
+    ).map { .decline(try Refund($0), pack: try $0.getIfPresent("title")) }
   }
 
   /// The newest entries of the whole workspace.
@@ -166,6 +186,7 @@ extension Timeline.Event {
     switch self {
     case .payment(let payment): payment.paidAt
     case .refund(let payment): payment.refundedAt ?? payment.paidAt
+    case .decline(let refund, _): refund.stateAt
     case .entry(let movement): movement.at
     }
   }
@@ -177,7 +198,7 @@ extension Timeline.Event {
     switch self {
     case .payment: 0
     case .entry: 1
-    case .refund: 2
+    case .refund, .decline: 2
     }
   }
 }

@@ -1,8 +1,10 @@
 import Foundation
+import Ledger
 import Postgres
 
 /// A piece of work that a worker claims. Recurring kinds have one row per workspace, moved forward
-/// after each run; the row's own key makes it exist once, however many workers there are.
+/// after each run; others have a row per subject, gone when it is done. The row's own key makes it
+/// exist once, however many workers there are.
 public struct Job: Sendable, Equatable {
   public enum Kind: String, Sendable, CaseIterable {
     case inboxRetry = "inbox.retry"
@@ -12,28 +14,52 @@ public struct Job: Sendable, Equatable {
     case ledgerVerify = "ledger.verify"
     /// Of the platform, not of one workspace.
     case sessionsPurge = "sessions.purge"
+    /// Carries a decided refund to Telegram and tells the buyer. Its subject is the refund.
+    case refundSettle = "refund.settle"
 
-    var intervalSeconds: Double {
+    /// nil: runs when it was asked for, until it is done.
+    var intervalSeconds: Double? {
       switch self {
       case .inboxRetry: 5
       case .holdsExpire: 10
       case .lotsExpire: 30
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
+      case .refundSettle: nil
       }
     }
 
     var isOfPlatform: Bool { self == .sessionsPurge }
+
+    /// How long a worker has a job for itself. One that died is waited for no longer than this.
+    var leaseSeconds: Int {
+      switch self {
+      case .ledgerVerify: Limits.verificationSeconds
+      case .refundSettle: Limits.refundLeaseSeconds
+      default: Limits.jobLeaseSeconds
+      }
+    }
+  }
+
+  /// What is to become of a job after a run.
+  enum Outcome: Sendable, Equatable {
+    case done
+    /// A step is done, and the next one is tried at once.
+    case next
+    /// It waits for something outside; `seconds` until it looks again.
+    case again(seconds: Double)
   }
 
   public let id: Int64
   public let kind: Kind
   public let workspaceID: Int64?
+  public let subject: String
   public let attempts: Int
 
   /// Makes the recurring jobs of every workspace that lacks them.
   static func schedule(at: Date, _ pool: Pool) async throws {
-    let platform = Kind.allCases.filter(\.isOfPlatform).map(\.rawValue)
-    let tenant = Kind.allCases.filter { !$0.isOfPlatform }.map(\.rawValue)
+    let recurring = Kind.allCases.filter { $0.intervalSeconds != nil }
+    let platform = recurring.filter(\.isOfPlatform).map(\.rawValue)
+    let tenant = recurring.filter { !$0.isOfPlatform }.map(\.rawValue)
     try await pool.execute(
       """
       insert into jobs (workspace_id, kind, run_at)
@@ -47,43 +73,82 @@ public struct Job: Sendable, Equatable {
       """)
   }
 
-  /// Takes the job that has been due longest, for ``Limits/jobLeaseSeconds``. A worker that dies
-  /// gives it back by dying.
-  static func claim(_ kinds: [Kind], at: Date, _ pool: Pool) async throws -> Job? {
-    try await pool.query(
+  /// Asks for a job in the transaction of what makes it necessary. One that waits already starts
+  /// anew at once; one that runs just now is run again afterwards.
+  static func enqueue(
+    _ kind: Kind, subject: String, in scope: WorkspaceScope, _ tx: Transaction
+  ) async throws {
+    try await tx.execute(
       """
-      update jobs set leased_until = \(at.addingTimeInterval(Double(Limits.jobLeaseSeconds))),
-        attempts = attempts + 1
-      where job_id = (
+      insert into jobs (workspace_id, kind, subject, run_at)
+      values (\(scope.workspaceID), \(kind.rawValue), \(subject), now())
+      on conflict (workspace_id, kind, subject) do update set run_at = now(), attempts = 0
+      """)
+  }
+
+  /// Takes the job that has been due longest, for its kind's lease.
+  ///
+  /// - Parameter subject: Only that one.
+  static func claim(
+    _ kinds: [Kind], subject: String? = nil, at: Date, _ pool: Pool
+  ) async throws -> Job? {
+    let leases = kinds.map { at.addingTimeInterval(Double($0.leaseSeconds)) }
+    let chosen: SQL = subject.map { "and subject = \($0)" } ?? ""
+    return try await pool.query(
+      """
+      update jobs j set leased_until = l.until, attempts = attempts + 1
+      from unnest(\(kinds.map(\.rawValue))::text[], \(leases)::timestamptz[]) l (kind, until)
+      where j.kind = l.kind and job_id = (
         select job_id from jobs where finished_at is null and run_at <= \(at)
           and (leased_until is null or leased_until < \(at))
-          and kind = any(\(kinds.map(\.rawValue)))
+          and kind = any(\(kinds.map(\.rawValue))) \(chosen)
         order by run_at limit 1 for update skip locked)
-      returning job_id, kind, workspace_id, attempts
+      returning job_id, j.kind, workspace_id, subject, attempts
       """
     ).first.flatMap { row in
       guard let kind = Kind(rawValue: try row.get("kind")) else { return nil }
       return Job(
         id: try row.get("job_id"), kind: kind, workspaceID: try row.getIfPresent("workspace_id"),
-        attempts: try row.get("attempts"))
+        subject: try row.get("subject"), attempts: try row.get("attempts"))
     }
   }
 
-  func succeeded(at: Date, _ pool: Pool) async throws {
-    try await pool.execute(
-      """
-      update jobs set leased_until = null, attempts = 0, last_error = null,
-        run_at = \(at.addingTimeInterval(kind.intervalSeconds)) where job_id = \(id)
-      """)
+  func succeeded(_ outcome: Outcome, at: Date, _ pool: Pool) async throws {
+    switch (outcome, kind.intervalSeconds) {
+    case (.done, let interval?):
+      try await pool.execute(
+        """
+        update jobs set leased_until = null, attempts = 0, last_error = null,
+          run_at = \(at.addingTimeInterval(interval)) where job_id = \(id)
+        """)
+    case (.next, _):
+      try await pool.execute(
+        """
+        update jobs set leased_until = null, attempts = 0, run_at = \(at) where job_id = \(id)
+        """)
+    case (.again(let seconds), _):
+      try await pool.execute(
+        """
+        update jobs set leased_until = null,
+          run_at = case when attempts = 0 then run_at else \(at.addingTimeInterval(seconds)) end
+        where job_id = \(id)
+        """)
+    case (.done, nil):
+      // Asked for again while it ran: then it stays.
+      try await pool.execute("delete from jobs where job_id = \(id) and attempts = \(attempts)")
+      try await pool.execute("update jobs set leased_until = null where job_id = \(id)")
+    }
   }
 
-  /// Tries again later: after 5 seconds, then twice as long each time, an hour at most.
+  /// Tries again after ``backoffSeconds``.
   func failed(_ error: String, at: Date, _ pool: Pool) async throws {
-    let wait = min(3600, 5 * pow(2, Double(min(attempts, 12) - 1)))
     try await pool.execute(
       """
       update jobs set leased_until = null, last_error = \(String(error.prefix(500))),
-        run_at = \(at.addingTimeInterval(wait)) where job_id = \(id)
+        run_at = \(at.addingTimeInterval(backoffSeconds)) where job_id = \(id)
       """)
   }
+
+  /// 5 seconds after the first attempt, then twice as long each time, an hour at most.
+  var backoffSeconds: Double { min(3600, 5 * pow(2, Double(min(attempts, 12) - 1))) }
 }

@@ -15,9 +15,12 @@ public struct Worker: Sendable {
 
   public func run() async throws {
     // Verification reads whole ledgers: in a loop of its own it keeps nobody's hold waiting.
-    async let quick: Void = run(Job.Kind.allCases.filter { $0 != .ledgerVerify })
-    async let slow: Void = run([.ledgerVerify])
-    _ = try await (quick, slow)
+    // Refunds wait for Telegram, which may take its time.
+    let alone: [Job.Kind] = [.ledgerVerify, .refundSettle]
+    async let quick: Void = run(Job.Kind.allCases.filter { !alone.contains($0) })
+    async let verification: Void = run([.ledgerVerify])
+    async let refunds: Void = run([.refundSettle])
+    _ = try await (quick, verification, refunds)
   }
 
   private func run(_ kinds: [Job.Kind]) async throws {
@@ -49,27 +52,42 @@ public struct Worker: Sendable {
     while !Task.isCancelled,
       let job = try await Job.claim(kinds, at: clock(), platform.pool)
     {
-      do {
-        try await perform(job, at: clock())
-        try await job.succeeded(at: clock(), platform.pool)
-      } catch {
-        platform.logger.warning(
-          "job failed",
-          metadata: ["kind": "\(job.kind.rawValue)", "error": "\(error.withoutValues)"])
-        try await job.failed(error.withoutValues, at: clock(), platform.pool)
-      }
+      try await run(job, clock)
     }
   }
 
-  private func perform(_ job: Job, at: Date) async throws {
+  /// Runs one job that was asked for, now if nobody else has it: what a person waits for needs not
+  /// wait for a worker's next round.
+  func runNow(_ kind: Job.Kind, subject: String) async throws {
+    while let job = try await Job.claim([kind], subject: subject, at: Date(), platform.pool) {
+      try await run(job) { Date() }
+    }
+  }
+
+  private func run(_ job: Job, _ clock: @Sendable () -> Date) async throws {
+    do {
+      let outcome = try await perform(job, at: clock())
+      try await job.succeeded(outcome, at: clock(), platform.pool)
+    } catch {
+      platform.logger.warning(
+        "job failed",
+        metadata: ["kind": "\(job.kind.rawValue)", "error": "\(error.withoutValues)"])
+      try await job.failed(error.withoutValues, at: clock(), platform.pool)
+    }
+  }
+
+  private func perform(_ job: Job, at: Date) async throws -> Job.Outcome {
     guard let id = job.workspaceID else {
       _ = try await Session.purge(at: at, platform.pool)
       _ = try await Throttle.purge(at: at, platform.pool)
-      return
+      return .done
     }
-    guard let workspace = try await platform.directory.workspace(id) else { return }
+    guard let workspace = try await platform.directory.workspace(id) else { return .done }
     let scope = workspace.scope
     switch job.kind {
+    case .refundSettle:
+      guard let refund = Int64(job.subject) else { return .done }
+      return try await platform.refunds.settle(refund, attempts: job.attempts, in: scope)
     case .inboxRetry:
       _ = try await platform.updates.retryPending(in: scope)
     case .inboxPurge: try await purgeInbox(in: scope)
@@ -78,6 +96,7 @@ public struct Worker: Sendable {
     case .ledgerVerify: try await verifyLedger(in: scope)
     case .sessionsPurge: break
     }
+    return .done
   }
 
   /// Bodies of updates hold people's words; none is kept for more than seven days. What was

@@ -31,7 +31,7 @@ public struct PaymentOutcome: Sendable, Equatable {
 extension Transaction {
   /// Only one transaction at a time decides about a charge: its payment and its refund may arrive
   /// together, in any order, several times.
-  private func lockCharge(_ botID: Int64, _ chargeID: String) async throws {
+  func lockCharge(_ botID: Int64, _ chargeID: String) async throws {
     try await execute(
       "select pg_advisory_xact_lock(hashtextextended(\(chargeID), \(botID)))")
   }
@@ -55,16 +55,13 @@ extension Transaction {
     let customer = try await customer(
       telegramID: charge.buyerTelegramID, name: charge.buyerName, in: scope, at: at)
     let checkout = try await checkout(of: charge.payment, secrets, in: scope)
-    let refundedAt = try await query(
-      """
-      select refunded_at from refunds where workspace_id = \(scope.workspaceID)
-        and bot_id = \(bot.id) and charge_id = \(chargeID)
-      """
-    ).first?.get("refunded_at", as: Date.self)
+    let refundedAt = try await refund(
+      of: Charge(botID: bot.id, chargeID: chargeID), in: scope)?.refundedAt
     let state: Payment.State =
       refundedAt != nil ? .refunded : checkout != nil ? .credited : .unmatched
-    let paymentID = try await insertPayment(
-      charge, bot, customer, checkout, state, refundedAt, in: scope, at: at)
+    let review = review(of: charge.payment, by: customer, for: checkout)
+    let payment = try await insertPayment(
+      charge, bot, customer, checkout, state, review, refundedAt, in: scope, at: at)
     if let checkout {
       try await execute(
         """
@@ -86,13 +83,18 @@ extension Transaction {
     }
     try await audit(
       Actor(.telegram, "@\(bot.username)"), "payment.\(state.rawValue)", "payment",
-      String(paymentID),
+      String(payment.id),
       after: ["stars": String(charge.payment.totalAmount), "sku": checkout?.sku ?? ""],
       in: scope, at: at)
+    if review == "second_payment", state == .credited {
+      _ = try await requestRefund(
+        payment, source: .secondPayment, reason: .doublePayment, note: "",
+        by: Actor(.system, "eStars"), in: scope, at: at)
+    }
     let kinds: [Payment.State: PaymentOutcome.Kind] = [
       .credited: .credited, .unmatched: .unmatched, .refunded: .refundedBefore,
     ]
-    return PaymentOutcome(kind: kinds[state] ?? .unmatched, paymentID: paymentID)
+    return PaymentOutcome(kind: kinds[state] ?? .unmatched, paymentID: payment.id)
   }
 
   /// The checkout that the payload names, locked; nil when the payload is not this workspace's.
@@ -111,17 +113,10 @@ extension Transaction {
 
   private func insertPayment(
     _ charge: ReportedCharge, _ bot: Bot, _ customer: Customer, _ checkout: Checkout?,
-    _ state: Payment.State, _ refundedAt: Date?, in scope: WorkspaceScope, at: Date
-  ) async throws -> Int64 {
+    _ state: Payment.State, _ review: String?, _ refundedAt: Date?, in scope: WorkspaceScope,
+    at: Date
+  ) async throws -> Payment {
     let payment = charge.payment
-    let review: String? =
-      if checkout == nil {
-        "unknown_payload"
-      } else if checkout?.state == .paid && !(payment.isRecurring ?? false) {
-        "second_payment"
-      } else if checkout?.customerID != customer.id {
-        "buyer_differs"
-      } else if checkout?.stars != payment.totalAmount { "amount_differs" } else { nil }
     let credits = state == .credited ? checkout?.credits ?? 0 : 0
     let bonus = state == .credited ? checkout?.bonusCredits ?? 0 : 0
     return try await query(
@@ -135,8 +130,19 @@ extension Transaction {
         \(payment.isRecurring ?? false), \(payment.invoicePayload.replacing("\0", with: "")),
         \(review), \(charge.paidAt),
         \(at), \(refundedAt))
-      returning payment_id
-      """)[0].get("payment_id")
+      returning *, null as refund_state
+      """
+    ).map(Payment.init)[0]
+  }
+
+  /// Why a person should look at a payment; nil = everything is as it was sold.
+  private func review(
+    of payment: SuccessfulPayment, by customer: Customer, for checkout: Checkout?
+  ) -> String? {
+    guard let checkout else { return "unknown_payload" }
+    if checkout.state == .paid, !(payment.isRecurring ?? false) { return "second_payment" }
+    if checkout.customerID != customer.id { return "buyer_differs" }
+    return checkout.stars == payment.totalAmount ? nil : "amount_differs"
   }
 
   /// The paid lot, the bonus lot and the access that a charge bought.
@@ -173,76 +179,5 @@ struct PaymentProblem: Error, CustomStringConvertible {
 
   static func posting(_ lot: String, _ status: PostingStatus) -> PaymentProblem {
     PaymentProblem(description: "the \(lot) lot was answered \(status.rawValue)")
-  }
-}
-
-extension Transaction {
-  /// Records that Telegram gave the Stars back: clawback by the workspace's policy, the end of the
-  /// charge's access, audit. A refund that arrives before its payment is kept for it.
-  func recordRefund(
-    _ refund: RefundedPayment, payerTelegramID: Int64?, refundedAt: Date, by bot: Bot,
-    in scope: WorkspaceScope, at: Date
-  ) async throws -> PaymentOutcome {
-    let chargeID = refund.telegramPaymentChargeID
-    try await lockCharge(bot.id, chargeID)
-    let payment = try await query(
-      """
-      select * from payments where workspace_id = \(scope.workspaceID) and bot_id = \(bot.id)
-        and charge_id = \(chargeID)
-      """
-    ).first.map(Payment.init)
-    let known = try await query(
-      """
-      select refund_id from refunds where workspace_id = \(scope.workspaceID)
-        and bot_id = \(bot.id) and charge_id = \(chargeID)
-      """)
-    guard known.isEmpty else {
-      return PaymentOutcome(kind: .refundDuplicate, paymentID: payment?.id)
-    }
-    let policy = try await refundDebtPolicy(in: scope)
-    let clawback =
-      payment?.state == .credited
-      ? try await self.clawback(
-        Charge(botID: bot.id, chargeID: chargeID), key: "refund:\(bot.id):\(chargeID)",
-        policy: policy, in: scope, at: at)
-      : nil
-    if let clawback, clawback.status != .applied {
-      throw PaymentProblem(description: "the clawback was answered \(clawback.status.rawValue)")
-    }
-    try await execute(
-      """
-      insert into refunds (workspace_id, bot_id, charge_id, customer_id, stars, source, state,
-        clawback_status, refunded_at, recorded_at)
-      values (\(scope.workspaceID), \(bot.id), \(chargeID),
-        coalesce(\(payment?.customerID)::bigint, (select customer_id from customers
-          where workspace_id = \(scope.workspaceID) and telegram_id = \(payerTelegramID))),
-        \(refund.totalAmount), 'telegram', 'confirmed', \(clawback?.status.rawValue),
-        \(refundedAt), \(at))
-      """)
-    if let payment {
-      try await execute(
-        """
-        update payments set state = 'refunded', refunded_at = \(refundedAt)
-        where workspace_id = \(scope.workspaceID) and payment_id = \(payment.id)
-        """)
-      _ = try await endAccess(
-        botID: bot.id, chargeID: chargeID, reason: "refund", in: scope, at: at)
-    }
-    try await audit(
-      Actor(.telegram, "@\(bot.username)"), "payment.refunded", "payment",
-      payment.map { String($0.id) } ?? chargeID,
-      after: [
-        "stars": String(refund.totalAmount),
-        "debt_policy": policy.rawValue,
-      ], in: scope, at: at)
-    return PaymentOutcome(kind: .refunded, paymentID: payment?.id)
-  }
-
-  /// Read with the refund itself: a cached policy could be the one before the last change.
-  private func refundDebtPolicy(in scope: WorkspaceScope) async throws -> DebtPolicy {
-    let text = try await query(
-      "select refund_debt_policy from workspaces where workspace_id = \(scope.workspaceID)"
-    ).first?.get("refund_debt_policy", as: String.self)
-    return text.flatMap(DebtPolicy.init(rawValue:)) ?? .forgive
   }
 }

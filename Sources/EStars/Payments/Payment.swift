@@ -23,6 +23,16 @@ public struct Payment: Sendable, Equatable {
   public let review: String?
   public let paidAt: Date
   public let refundedAt: Date?
+  /// How far its refund case is; nil while there is none.
+  public let refundState: Refund.State?
+
+  public var charge: Charge { Charge(botID: botID, chargeID: chargeID) }
+
+  /// Of `payments p`, the state of the charge's refund case among them.
+  static let columns: SQL = """
+    p.*, (select r.state from refunds r where r.workspace_id = p.workspace_id
+      and r.bot_id = p.bot_id and r.charge_id = p.charge_id) as refund_state
+    """
 
   init(_ row: Row) throws {
     id = try row.get("payment_id")
@@ -40,14 +50,18 @@ public struct Payment: Sendable, Equatable {
     review = try row.getIfPresent("review")
     paidAt = try row.get("paid_at")
     refundedAt = try row.getIfPresent("refunded_at")
+    refundState = try row.getIfPresent("refund_state", as: String.self)
+      .flatMap(Refund.State.init(rawValue:))
   }
 
   public static func find(
     id: Int64, in scope: WorkspaceScope, _ pool: Pool
   ) async throws -> Payment? {
     try await pool.query(
-      "select * from payments where workspace_id = \(scope.workspaceID) and payment_id = \(id)",
-      in: scope
+      """
+      select \(columns) from payments p
+      where p.workspace_id = \(scope.workspaceID) and p.payment_id = \(id)
+      """, in: scope
     ).first.map(Payment.init)
   }
 
@@ -60,7 +74,8 @@ public struct Payment: Sendable, Equatable {
   ) async throws -> [Payment] {
     try await pool.query(
       """
-      select * from payments where workspace_id = \(scope.workspaceID) and customer_id = \(id)
+      select \(columns) from payments p
+      where p.workspace_id = \(scope.workspaceID) and customer_id = \(id)
         and coalesce(refunded_at, paid_at) >= \(from) and paid_at < \(until)
       order by paid_at desc, payment_id desc limit \(limit)
       """, in: scope
@@ -73,7 +88,8 @@ public struct Payment: Sendable, Equatable {
     guard chargeID.utf8.count <= 2048, !chargeID.contains("\0") else { return nil }
     return try await pool.query(
       """
-      select * from payments where workspace_id = \(scope.workspaceID) and bot_id = \(botID)
+      select \(columns) from payments p
+      where p.workspace_id = \(scope.workspaceID) and bot_id = \(botID)
         and charge_id = \(chargeID)
       """, in: scope
     ).first.map(Payment.init)
@@ -104,7 +120,7 @@ public struct Payment: Sendable, Equatable {
     let older: SQL = before.map { "and (paid_at, payment_id) < (\($0.paidAt), \($0.id))" } ?? ""
     return try await pool.query(
       """
-      select * from payments where workspace_id = \(scope.workspaceID) \(older)
+      select \(columns) from payments p where p.workspace_id = \(scope.workspaceID) \(older)
       order by paid_at desc, payment_id desc limit \(limit)
       """, in: scope
     ).map(Payment.init)

@@ -28,8 +28,19 @@ extension PaymentRow {
       customer: customer.map(CustomerLabel.init)
         ?? CustomerLabel(id: payment.customerID, name: ""),
       packTitle: payment.title, stars: payment.stars,
-      state: [.credited: .paid, .unmatched: .unmatched, .refunded: .refunded][payment.state]
-        ?? .unmatched, paidAt: payment.paidAt)
+      state: PaymentState(payment), paidAt: payment.paidAt)
+  }
+}
+
+extension PaymentState {
+  init(_ payment: Payment) {
+    self =
+      switch payment.state {
+      case .refunded: .refunded
+      case _ where payment.refundState?.isUnderWay == true: .refunding
+      case .credited: .paid
+      case .unmatched: .unmatched
+      }
   }
 }
 
@@ -55,7 +66,7 @@ extension HoldRow {
   init(_ hold: OpenHold, _ catalog: Catalog) {
     self.init(
       id: hold.key, actionTitle: catalog.title(of: hold.action), amount: hold.amount,
-      heldAt: hold.heldAt, expiresAt: hold.expiresAt.unlessNever)
+      heldAt: hold.heldAt, expiresAt: hold.expiresAt.unlessNever, isRefund: hold.isRefund)
   }
 }
 
@@ -82,6 +93,10 @@ extension StripRow {
       self.init(
         event: .refund(pack: payment.title), amount: -payment.stars, unit: .stars,
         at: payment.refundedAt ?? payment.paidAt, payment: PaymentKey(payment))
+    case .decline(let refund, let title):
+      self.init(
+        event: .decline(pack: title), amount: 0, unit: .stars, at: refund.stateAt,
+        payment: PaymentKey(refund.botID, refund.chargeID))
     case .entry(let movement): self.init(movement, catalog)
     }
   }
@@ -94,6 +109,7 @@ extension StripRow {
         .credit(movement.lots.first.flatMap { LotSource(rawValue: $0.source) } ?? .adjustment)
       case "debit" where movement.operation == "commit": .commit(action: action)
       case "debit": .use(action: action ?? "", units: movement.units ?? 1)
+      case "hold" where movement.operation == "hold_charge": .refundHold
       case "hold": .hold(action: action)
       case "release": .release
       case "clawback": .clawback

@@ -19,6 +19,7 @@ enum OverviewController {
       starsReceived30Days: numbers.starsReceived, starsRefunded30Days: numbers.starsRefunded,
       creditsIssued30Days: numbers.creditsIssued, creditsUsed30Days: numbers.creditsUsed,
       unspentCredits: numbers.unspentCredits, openInboxProblems: numbers.openUpdates,
+      waitingRefunds: numbers.waitingRefunds,
       lastVerification: numbers.verification.map {
         .init(at: $0.at, entries: $0.entries, problems: $0.problems)
       },

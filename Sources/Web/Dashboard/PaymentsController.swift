@@ -20,35 +20,50 @@ enum PaymentsController {
   }
 
   @Sendable static func show(_ visit: Visit) async throws -> Reply {
-    let (scope, pool) = (visit.scope, visit.platform.pool)
     let botID = try visit.inbound.id("bot")
     guard let chargeID = visit.inbound.parameters["charge"],
-      let payment = try await Payment.find(botID: botID, chargeID: chargeID, in: scope, pool),
-      let customer = try await Customer.find(id: payment.customerID, in: scope, pool)
+      let payment = try await Payment.find(
+        botID: botID, chargeID: chargeID, in: visit.scope, visit.platform.pool)
     else { throw Refusal.notFound }
+    return try await page(of: payment, visit, request: RefundRequestForm())
+  }
+
+  /// - Parameter request: What the form that asks for a refund holds.
+  static func page(
+    of payment: Payment, _ visit: Visit, request: RefundRequestForm
+  ) async throws -> Reply {
+    let (scope, pool) = (visit.scope, visit.platform.pool)
+    guard let customer = try await Customer.find(id: payment.customerID, in: scope, pool) else {
+      throw Refusal.notFound
+    }
     async let lots = payment.lots(in: scope, pool)
     async let movements = Timeline.of(payment, in: scope, pool)
     async let checkout = payment.checkout(in: scope, pool)
     async let access = AccessGrant.of(customer: customer.id, in: scope, pool)
     async let audit = AuditEntry.about("payment", String(payment.id), in: scope, pool)
-    let bot = try await visit.platform.directory.bot(botID)
+    async let refundCase = Refund.of(payment, in: scope, pool)
+    let bot = try await visit.platform.directory.bot(payment.botID)
     let catalog = try await visit.platform.directory.catalog(of: visit.workspace.id)
-    let moved = try await movements
-    let granted = try await lots
+    let (moved, granted, refund) = (try await movements, try await lots, try await refundCase)
     let ids = Set(granted.map(\.id))
     var strip = moved.map { StripRow($0, catalog) }
     strip.append(StripRow(.payment(payment), catalog))
     if payment.refundedAt != nil { strip.insert(StripRow(.refund(payment), catalog), at: 0) }
+    let effect =
+      refund == nil
+      ? RefundEffect(try await RefundPreview.of(payment, in: scope, pool), payment) : nil
     let view = PaymentView(
       payment: PaymentRow(payment, customer), sku: payment.sku, botUsername: bot?.username ?? "",
       checkout: try await checkout.map { .init(id: String($0.id), openedAt: $0.createdAt) },
       refundedAt: payment.refundedAt, lots: granted.map(LotRow.init),
       creditsUsed: moved.used(fromLots: ids),
-      access: try await access.filter { $0.botID == botID && $0.chargeID == chargeID }
-        .map(AccessRow.init), strip: strip,
-      audit: try await audit.map {
-        .init(at: $0.at, actor: $0.actor.name, action: $0.action, detail: $0.reason)
-      })
+      access: try await access.filter {
+        $0.botID == payment.botID && $0.chargeID == payment.chargeID
+      }.map(AccessRow.init), strip: strip,
+      audit: try await audit.map(PaymentView.AuditLine.init),
+      review: payment.review.flatMap(PaymentView.Review.init(rawValue:)),
+      refund: refund.map { RefundRow($0, payment, customer) }, effect: effect,
+      request: refund == nil && visit.membership.role >= .support ? request : nil)
     return try await visit.page(view.render)
   }
 }

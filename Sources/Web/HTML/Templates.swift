@@ -10,6 +10,8 @@ enum TemplateName: String, Sendable, CaseIterable {
   case customer = "dashboard/customer"
   case payments = "dashboard/payments"
   case payment = "dashboard/payment"
+  case refunds = "dashboard/refunds"
+  case refund = "dashboard/refund"
   case error = "error"
   case landing = "site/landing"
 }

@@ -87,7 +87,9 @@ extension AccessRow {
 extension HoldRow {
   func model(_ page: PageContext) -> [String: TemplateValue] {
     [
-      "what": .text(actionTitle ?? page.strings["strip.hold"]),
+      "what": .text(
+        isRefund ? page.strings["strip.refund_hold"] : actionTitle ?? page.strings["strip.hold"]),
+      "open": .text(page.strings[isRefund ? "hold.open_refund" : "hold.open"]),
       "id": .text(id),
       "amount": .text(page.format.number(amount)),
       "held_at": .record(["time": page.format.time(heldAt)]),

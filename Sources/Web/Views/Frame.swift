@@ -24,7 +24,7 @@ struct Frame: Sendable, Equatable {
 
 /// A frame together with what turns its values into words.
 struct PageContext: Sendable {
-  enum Place: String, Sendable, CaseIterable { case overview, customers, payments }
+  enum Place: String, Sendable, CaseIterable { case overview, customers, payments, refunds }
 
   let frame: Frame
   let renderer: Renderer
@@ -110,7 +110,7 @@ struct PageContext: Sendable {
   ) -> [String: TemplateValue] {
     let hrefs: [Place: String] = [
       .overview: Links.overview(workspace.slug), .customers: Links.customers(workspace.slug),
-      .payments: Links.payments(workspace.slug),
+      .payments: Links.payments(workspace.slug), .refunds: Links.refunds(workspace.slug),
     ]
     let other: Frame.Side = workspace.side == .live ? .test : .live
     return [

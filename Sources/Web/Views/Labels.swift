@@ -67,4 +67,6 @@ struct HoldRow: Sendable, Equatable {
   var heldAt: Date
   /// nil: until it is committed or released.
   var expiresAt: Date?
+  /// Of an approved refund; it ends when Telegram has answered.
+  var isRefund = false
 }

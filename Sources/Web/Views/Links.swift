@@ -12,6 +12,9 @@ enum Links {
   static func customer(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/customers/\(id)" }
   static func payments(_ slug: String) -> String { "/w/\(slug)/payments" }
 
+  static func refunds(_ slug: String) -> String { "/w/\(slug)/refunds" }
+  static func refund(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/refunds/\(id)" }
+
   static func payment(_ slug: String, _ key: PaymentKey) -> String {
     "/w/\(slug)/payments/\(key.botID)/\(segment(key.chargeID))"
   }

@@ -20,6 +20,8 @@ struct OverviewView: Sendable, Equatable {
   var unspentCredits: Int64
   /// Updates that could not be handled yet.
   var openInboxProblems: Int64
+  /// Cases that a person is to decide.
+  var waitingRefunds: Int64
   var lastVerification: Verification?
   var recentPayments: [PaymentRow]
   var recentActivity: [StripRow]
@@ -33,7 +35,7 @@ struct OverviewView: Sendable, Equatable {
       .overview, title: page.strings["overview.title"], place: .overview,
       [
         "figures": .list(figures(page)),
-        "health": .list([inbox(page), verification(page)]),
+        "health": .list([inbox(page), refunds(page), verification(page)]),
         "chart": usedPerDay.isEmpty
           ? .none
           : .record([
@@ -101,6 +103,21 @@ struct OverviewView: Sendable, Equatable {
         n == 0
           ? t["overview.inbox_clear_detail"]
           : t("overview.inbox_open_detail", count: n, ["n": page.format.number(n)])),
+    ]
+  }
+
+  private func refunds(_ page: PageContext) -> TemplateValue {
+    let t = page.strings
+    let n = waitingRefunds
+    return [
+      "state": .text(n == 0 ? "good" : "requested"),
+      "word": .text(
+        n == 0
+          ? t["overview.refunds_clear"]
+          : t("overview.refunds_waiting", count: n, ["n": page.format.number(n)])),
+      "href": n == 0 ? .none : .text(Links.refunds(page.slug)),
+      "detail": .text(
+        t[n == 0 ? "overview.refunds_clear_detail" : "overview.refunds_waiting_detail"]),
     ]
   }
 

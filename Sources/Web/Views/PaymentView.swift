@@ -31,6 +31,17 @@ struct PaymentView: Sendable, Equatable {
   /// Newest first: only what this payment moved.
   var strip: [StripRow]
   var audit: [AuditLine]
+  var review: Review?
+  var refund: RefundRow?
+  /// What a refund would do; nil when there is a case, whose page says it.
+  var effect: RefundEffect?
+  /// nil: the reader may not ask for one, or there is one.
+  var request: RefundRequestForm?
+
+  /// Why a person should look at the payment.
+  enum Review: String, Sendable, CaseIterable {
+    case unknown_payload, second_payment, buyer_differs, amount_differs
+  }
 
   func render(with renderer: Renderer, in frame: Frame) -> String {
     let page = PageContext(frame: frame, renderer: renderer)
@@ -44,29 +55,53 @@ struct PaymentView: Sendable, Equatable {
       "bot": .text("@" + botUsername),
       "checkout": .optional(checkout) { ["id": .text($0.id), "time": format.time($0.openedAt)] },
       "refunded": .optional(refundedAt) { ["time": format.time($0)] },
-      "unmatched": .flag(payment.state == .unmatched),
+      "review": .optional(review.map { t[.init("payment.review_\($0.rawValue)")] }),
+      "refund_case": .optional(refund) { $0.model(page) },
+      "effect": .optional(effect) { $0.model(page) },
+      "request": .optional(request) { form($0, page) },
       "lots": lots.isEmpty ? .none : .record(["rows": .records(lots) { $0.model(page) }]),
       "outcome": lots.isEmpty ? .none : .text(outcome(page)),
       "access": access.isEmpty ? .none : .record(["rows": .records(access) { $0.model(page) }]),
       "timeline": strip.isEmpty
         ? .none : .record(["strip": page.strip(strip, showsOwnPayment: false)]),
-      "audit": audit.isEmpty
-        ? .none
-        : .record([
-          "rows": .records(audit) { line in
-            [
-              "time": format.time(line.at), "actor": .text(line.actor),
-              "did": .text(words(for: line.action, page.strings)), "detail": .optional(line.detail),
-            ]
-          }
-        ]),
+      "audit": Self.audit(audit, page),
     ]
     return page.page(
       .payment, title: title, place: .payments,
       trail: [(title: t["nav.payments"], href: Links.payments(page.slug))], values)
   }
 
-  private func words(for action: String, _ strings: Strings) -> String {
+  private func form(_ form: RefundRequestForm, _ page: PageContext) -> [String: TemplateValue] {
+    let t = page.strings
+    return [
+      "action": .text(Links.refunds(page.slug)),
+      "bot_id": .text(String(payment.key.botID)),
+      "charge_id": .text(payment.key.chargeID),
+      "open": .flag(form.noteIsTooLong),
+      "reasons": .records(RefundReason.choices) { reason in
+        [
+          "value": .text(reason.rawValue), "selected": .flag(reason == form.reason),
+          "words": .text(t[.init("refund_reason.\(reason.rawValue)")]),
+        ]
+      },
+      "note": .text(form.note),
+      "note_problem": form.noteIsTooLong ? .text(t["refund.problem_note"]) : .none,
+    ]
+  }
+
+  static func audit(_ lines: [AuditLine], _ page: PageContext) -> TemplateValue {
+    guard !lines.isEmpty else { return .none }
+    return [
+      "rows": .records(lines) { line in
+        [
+          "time": page.format.time(line.at), "actor": .text(line.actor),
+          "did": .text(words(for: line.action, page.strings)), "detail": .optional(line.detail),
+        ]
+      }
+    ]
+  }
+
+  private static func words(for action: String, _ strings: Strings) -> String {
     let key = Strings.Key("audit.\(action.replacing(".", with: "_"))")
     return strings.keys.contains(key) ? strings[key] : action
   }

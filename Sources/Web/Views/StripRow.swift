@@ -13,6 +13,10 @@ struct StripRow: Sendable, Equatable {
     case credit(LotSource)
     case use(action: String, units: Int64)
     case hold(action: String?)
+    /// What is left of a charge whose refund was approved.
+    case refundHold
+    /// A refund that somebody decided against.
+    case decline(pack: String?)
     /// What a hold used in the end; its amount is what the commit took.
     case commit(action: String?)
     case release
@@ -53,8 +57,9 @@ extension StripRow {
     case .payment: .stars
     case .credit, .release: .in
     case .use, .hold, .commit: .use
+    case .refundHold: .back
     case .refund, .clawback: .back
-    case .forgiveness, .expiry: .quiet
+    case .forgiveness, .expiry, .decline: .quiet
     }
   }
 
@@ -71,6 +76,9 @@ extension StripRow {
         ? action : t("strip.use_units", ["action": action, "units": page.format.number(units)])
     case .hold(let action?): return t("strip.hold_for", ["action": action])
     case .hold(nil): return t["strip.hold"]
+    case .refundHold: return t["strip.refund_hold"]
+    case .decline(let pack?): return t("strip.decline_of", ["pack": pack])
+    case .decline(nil): return t["strip.decline"]
     case .commit(let action?): return t("strip.commit_for", ["action": action])
     case .commit(nil): return t["strip.commit"]
     case .release: return t["strip.release"]

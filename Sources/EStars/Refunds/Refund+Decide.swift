@@ -1,0 +1,200 @@
+import Foundation
+import Ledger
+import Postgres
+
+/// Why a refund case was not opened or decided as asked. Nothing was changed.
+public enum RefundRefusal: Error, Sendable, Equatable {
+  case notFound
+  /// The Stars are back already, or on their way.
+  case settled(Refund.State)
+  /// Somebody else decided meanwhile.
+  case decided(Refund.State)
+  /// The charge's credits moved since the preview was read: look again.
+  case previewChanged
+  /// The customer has as many open lots as fit.
+  case tooManyLots
+}
+
+/// What an operator decided about a case, with the words that go along.
+public struct RefundDecision: Sendable, Equatable {
+  public enum Outcome: Sendable, Equatable {
+    /// Give the Stars back, as the preview with this fingerprint says.
+    case refund(previewed: String)
+    case decline
+    /// Credits instead of Stars; they never expire.
+    case goodwill(credits: Int64)
+  }
+
+  public let outcome: Outcome
+  /// For colleagues; kept with the case.
+  public let note: String
+  /// For the buyer, after our own words.
+  public let buyerMessage: String
+
+  public init(_ outcome: Outcome, note: String = "", buyerMessage: String = "") {
+    self.outcome = outcome
+    self.note = note
+    self.buyerMessage = buyerMessage
+  }
+}
+
+extension Refund {
+  /// Opens the case of a payment, or gives the one that there is.
+  ///
+  /// - Throws: ``RefundRefusal/settled(_:)`` when the payment is refunded already.
+  public static func request(
+    _ payment: Payment, reason: Reason, note: String, by actor: Actor, in scope: WorkspaceScope,
+    _ pool: Pool
+  ) async throws -> Refund {
+    try await pool.transaction(in: scope) { tx in
+      try await tx.requestRefund(
+        payment, source: .operator, reason: reason, note: note, by: actor, in: scope,
+        at: scope.now)
+    }
+  }
+
+  /// Decides a case. What the decision costs is posted in the same transaction, and so is the job
+  /// that carries it to Telegram.
+  ///
+  /// - Throws: ``RefundRefusal``
+  public static func decide(
+    _ id: Int64, _ decision: RefundDecision, by actor: Actor, in scope: WorkspaceScope,
+    _ pool: Pool
+  ) async throws -> Refund {
+    try await pool.transaction(in: scope) { tx in
+      try await tx.decideRefund(id, decision, by: actor, in: scope, at: scope.now)
+    }
+  }
+}
+
+extension Transaction {
+  func requestRefund(
+    _ payment: Payment, source: Refund.Source, reason: Refund.Reason, note: String,
+    by actor: Actor, in scope: WorkspaceScope, at: Date
+  ) async throws -> Refund {
+    try await lockCharge(payment.botID, payment.chargeID)
+    if let known = try await refund(of: payment.charge, in: scope) { return known }
+    let opened = try await query(
+      """
+      insert into refunds (workspace_id, bot_id, charge_id, customer_id, stars, source, state,
+        reason, note, opened_at, state_at)
+      values (\(scope.workspaceID), \(payment.botID), \(payment.chargeID), \(payment.customerID),
+        \(payment.stars), \(source.rawValue), 'requested', \(reason.rawValue), \(note), \(at), \(at))
+      returning *
+      """)[0]
+    let refund = try Refund(opened)
+    try await audit(
+      actor, "refund.requested", "refund", String(refund.id),
+      after: ["stars": String(payment.stars), "reason": reason.rawValue],
+      reason: note.isEmpty ? nil : note, in: scope, at: at)
+    return refund
+  }
+
+  func decideRefund(
+    _ id: Int64, _ decision: RefundDecision, by actor: Actor, in scope: WorkspaceScope, at: Date
+  ) async throws -> Refund {
+    guard let refund = try await lockRefund(id, in: scope),
+      let payment = try await payment(of: refund.charge, in: scope)
+    else { throw RefundRefusal.notFound }
+    guard payment.state != .refunded, refund.state != .confirmed else {
+      throw RefundRefusal.settled(.confirmed)
+    }
+    switch decision.outcome {
+    case .refund(let previewed):
+      if refund.state.isUnderWay { return refund }
+      let preview = try await refundPreview(of: payment, in: scope, at: at)
+      guard preview.fingerprint == previewed else { throw RefundRefusal.previewChanged }
+      return try await approve(refund, preview, decision, by: actor, in: scope, at: at)
+    case .decline:
+      if refund.state == .declined { return refund }
+      guard refund.state.waitsForDecision else { throw RefundRefusal.decided(refund.state) }
+      let declined = try await close(refund, .declined, decision, by: actor, in: scope, at: at)
+      try await audit(
+        actor, "refund.declined", "refund", String(refund.id),
+        reason: decision.note.isEmpty ? nil : decision.note, in: scope, at: at)
+      return declined
+    case .goodwill(let credits):
+      guard refund.state.isOpenToDecision else { throw RefundRefusal.decided(refund.state) }
+      guard refund.goodwillCredits == nil else { throw RefundRefusal.decided(.goodwill) }
+      return try await compensate(
+        refund, payment, credits: credits, decision, by: actor, in: scope, at: at)
+    }
+  }
+
+  /// Holds what is left of the charge, so that approved credits cannot be spent meanwhile.
+  private func approve(
+    _ refund: Refund, _ preview: RefundPreview, _ decision: RefundDecision, by actor: Actor,
+    in scope: WorkspaceScope, at: Date
+  ) async throws -> Refund {
+    let number = refund.approvals + 1
+    let key = "refund:hold:\(number):\(refund.botID):\(refund.chargeID)"
+    let hold = try await self.hold(
+      refund.charge, key: key, reason: decision.note.isEmpty ? nil : decision.note, in: scope,
+      at: at)
+    // Nothing left, or nothing ever credited: there is nothing to hold.
+    guard [.applied, .none, .unknown].contains(hold.status) else {
+      throw PaymentProblem(description: "the refund's hold was answered \(hold.status.rawValue)")
+    }
+    let row = try await query(
+      """
+      update refunds set state = 'approved', state_at = \(at), decided_at = \(at),
+        decided_by = \(actor.name), approvals = \(number),
+        hold_key = \(hold.status == .applied ? key : nil), debt_policy = \(preview.policy.rawValue),
+        buyer_message = \(decision.buyerMessage), notice_state = null, last_error = null
+      where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
+      returning *
+      """)[0]
+    try await audit(
+      actor, "refund.approved", "refund", String(refund.id),
+      after: [
+        "stars": String(preview.stars), "credits_held": String(hold.amount ?? 0),
+        "used": String(preview.used), "debt_policy": preview.policy.rawValue,
+      ], reason: decision.note.isEmpty ? nil : decision.note, in: scope, at: at)
+    try await Job.enqueue(.refundSettle, subject: String(refund.id), in: scope, self)
+    return try Refund(row)
+  }
+
+  private func compensate(
+    _ refund: Refund, _ payment: Payment, credits: Int64, _ decision: RefundDecision,
+    by actor: Actor, in scope: WorkspaceScope, at: Date
+  ) async throws -> Refund {
+    let unit = try await query(
+      """
+      select credit_unit from checkouts where workspace_id = \(scope.workspaceID)
+        and checkout_id = \(payment.checkoutID)
+      """
+    ).first?.get("credit_unit", as: Int16.self)
+    let granted = try await credit(
+      Grant(
+        credits, source: .goodwill, reason: decision.note.isEmpty ? nil : decision.note,
+        ref: "refund:\(refund.id)"),
+      to: Account(payment.customerID, unit: unit ?? 1),
+      key: "refund:goodwill:\(refund.botID):\(refund.chargeID)", in: scope, at: at)
+    guard granted.status != .lotLimit else { throw RefundRefusal.tooManyLots }
+    guard granted.status == .applied else {
+      throw PaymentProblem(description: "the goodwill was answered \(granted.status.rawValue)")
+    }
+    let closed = try await close(
+      refund, .goodwill, decision, credits: credits, by: actor, in: scope, at: at)
+    try await audit(
+      actor, "refund.goodwill", "refund", String(refund.id), after: ["credits": String(credits)],
+      reason: decision.note.isEmpty ? nil : decision.note, in: scope, at: at)
+    return closed
+  }
+
+  private func close(
+    _ refund: Refund, _ state: Refund.State, _ decision: RefundDecision, credits: Int64? = nil,
+    by actor: Actor, in scope: WorkspaceScope, at: Date
+  ) async throws -> Refund {
+    let row = try await query(
+      """
+      update refunds set state = \(state.rawValue), state_at = \(at), decided_at = \(at),
+        decided_by = \(actor.name), goodwill_credits = coalesce(\(credits)::bigint, goodwill_credits),
+        buyer_message = \(decision.buyerMessage), notice_state = 'due', last_error = null
+      where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
+      returning *
+      """)[0]
+    try await Job.enqueue(.refundSettle, subject: String(refund.id), in: scope, self)
+    return try Refund(row)
+  }
+}

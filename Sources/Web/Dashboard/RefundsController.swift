@@ -1,0 +1,174 @@
+import EStars
+import Foundation
+import HTTPTypes
+
+/// Refund cases: the list, one case, and asking for one.
+enum RefundsController {
+  @Sendable static func index(_ visit: Visit) async throws -> Reply {
+    let (scope, pool) = (visit.scope, visit.platform.pool)
+    let showsWaiting = visit.inbound.query["show"] != "all"
+    let before = visit.inbound.query["after"].flatMap { Int64($0) }
+    var refunds = try await Refund.recent(
+      waitsForDecision: showsWaiting, before: before, limit: Limits.pageSize + 1, in: scope, pool)
+    let hasMore = refunds.count > Limits.pageSize
+    if hasMore { refunds.removeLast() }
+    let people = try await Customer.named(refunds.compactMap(\.customerID), in: scope, pool)
+    let payments = try await Refund.payments(of: refunds, in: scope, pool)
+    let view = RefundsView(
+      showsWaiting: showsWaiting,
+      rows: refunds.map { refund in
+        RefundRow(
+          refund, payments[refund.charge], refund.customerID.flatMap { people[$0] })
+      },
+      paging: Paging(
+        nextCursor: hasMore ? refunds.last.map { String($0.id) } : nil, isFirst: before == nil))
+    return try await visit.page(view.render)
+  }
+
+  @Sendable static func show(_ visit: Visit) async throws -> Reply {
+    let view = try await visit.refundView(try await visit.refund())
+    return try await visit.page(view.render)
+  }
+
+  @Sendable static func create(_ visit: Visit) async throws -> Reply {
+    let form = try visit.inbound.form()
+    guard let botID = form["bot"].flatMap({ Int64($0) }), let chargeID = form["charge"],
+      let payment = try await Payment.find(
+        botID: botID, chargeID: chargeID, in: visit.scope, visit.platform.pool)
+    else { throw Refusal.notFound }
+    guard let reason = form["reason"].flatMap(Refund.Reason.init(rawValue:)),
+      Refund.Reason.choices.contains(reason)
+    else {
+      throw Refusal(
+        .unprocessableContent, "reason", "Choose one of the reasons of the list.")
+    }
+    let note = visit.inbound.words(form["note"])
+    guard note.count <= Limits.noteCharacters else {
+      let request = RefundRequestForm(
+        reason: .init(rawValue: reason.rawValue) ?? .other, note: note, noteIsTooLong: true)
+      var reply = try await PaymentsController.page(of: payment, visit, request: request)
+      reply.status = .unprocessableContent
+      return reply
+    }
+    let refund = try await Refund.request(
+      payment, reason: reason, note: note, by: visit.actor, in: visit.scope, visit.platform.pool)
+    return .seeOther(Links.refund(visit.workspace.slug, refund.id))
+  }
+}
+
+/// The three ends of a case. Each is a noun of its own under the case's address.
+enum RefundApprovalController {
+  @Sendable static func create(_ visit: Visit) async throws -> Reply {
+    try await visit.decide(.approval) { form, _ in .refund(previewed: form["previewed"] ?? "") }
+  }
+}
+
+enum RefundGoodwillController {
+  @Sendable static func create(_ visit: Visit) async throws -> Reply {
+    try await visit.decide(.goodwill) { form, problems in
+      // People group digits; a sign or a fraction is no number of credits.
+      let digits = (form["credits"] ?? "").filter { !" .,\u{a0}".contains($0) }
+      guard let credits = Int64(digits), (1...Limits.goodwillCredits).contains(credits) else {
+        problems.append(.credits)
+        return .goodwill(credits: 0)
+      }
+      return .goodwill(credits: credits)
+    }
+  }
+}
+
+enum RefundDeclineController {
+  @Sendable static func create(_ visit: Visit) async throws -> Reply {
+    try await visit.decide(.decline) { _, _ in .decline }
+  }
+}
+
+extension Visit {
+  var actor: Actor { Actor(.operator, session.operator.email) }
+
+  fileprivate func refund() async throws -> Refund {
+    guard
+      let refund = try await Refund.find(id: inbound.id("refund"), in: scope, platform.pool)
+    else { throw Refusal.notFound }
+    return refund
+  }
+
+  /// Carries a decision out, or shows its form again with what was typed and what is wrong with it.
+  fileprivate func decide(
+    _ kind: RefundView.Decision,
+    _ outcome: ([String: String], inout [RefundView.Draft.Problem]) -> RefundDecision.Outcome
+  ) async throws -> Reply {
+    let refund = try await refund()
+    let form = try inbound.form()
+    var problems: [RefundView.Draft.Problem] = []
+    let chosen = outcome(form, &problems)
+    let decision = RefundDecision(
+      chosen, note: inbound.words(form["note"]), buyerMessage: inbound.words(form["message"]))
+    if decision.buyerMessage.count > Limits.noteCharacters { problems.append(.message) }
+    if decision.note.count > Limits.noteCharacters { problems.append(.note) }
+    func again(
+      _ status: HTTPResponse.Status, warning: RefundView.Notice? = nil
+    ) async throws -> Reply {
+      var view = try await refundView(try await self.refund())
+      view.warning = warning
+      view.draft = .init(
+        decision: kind, note: decision.note, message: decision.buyerMessage,
+        credits: form["credits"] ?? "", problems: problems)
+      var reply = try await page(view.render)
+      reply.status = status
+      return reply
+    }
+    guard problems.isEmpty else { return try await again(.unprocessableContent) }
+    do {
+      let decided = try await Refund.decide(
+        refund.id, decision, by: actor, in: scope, platform.pool)
+      await platform.refunds.settleNow(decided.id)
+      return .seeOther(Links.refund(workspace.slug, refund.id))
+    } catch RefundRefusal.notFound {
+      throw Refusal.notFound
+    } catch RefundRefusal.previewChanged {
+      return try await again(.conflict, warning: .preview_changed)
+    } catch RefundRefusal.settled, RefundRefusal.decided {
+      return try await again(.conflict, warning: .decided)
+    } catch RefundRefusal.tooManyLots {
+      problems.append(.lots)
+      return try await again(.unprocessableContent)
+    }
+  }
+
+  fileprivate func refundView(_ refund: Refund) async throws -> RefundView {
+    let pool = platform.pool
+    let payment = try await Payment.find(
+      botID: refund.botID, chargeID: refund.chargeID, in: scope, pool)
+    let customer: Customer? =
+      if let id = refund.customerID { try await Customer.find(id: id, in: scope, pool) } else {
+        nil
+      }
+    let preview: RefundPreview? =
+      if let payment, refund.state.isOpenToDecision, payment.state != .refunded {
+        try await RefundPreview.of(payment, in: scope, pool)
+      } else { nil }
+    let clawback = try await refund.clawback(in: scope, pool)
+    let audit = try await AuditEntry.about("refund", String(refund.id), in: scope, pool)
+    return RefundView(
+      refund: RefundRow(refund, payment, customer), payment: payment.map(PaymentKey.init),
+      source: .init(rawValue: refund.source.rawValue) ?? .telegram, note: refund.note,
+      decided: refund.decidedAt.flatMap { at in
+        refund.decidedBy.map { .init(at: at, by: $0) }
+      },
+      refundedAt: refund.refundedAt, buyerMessage: refund.buyerMessage,
+      notice: refund.notice.flatMap { .init(rawValue: $0.rawValue) }, lastError: refund.lastError,
+      goodwillCredits: refund.goodwillCredits,
+      effect: preview.flatMap { preview in payment.map { RefundEffect(preview, $0) } },
+      fingerprint: preview?.fingerprint ?? "", result: clawback.map(RefundView.Result.init),
+      mayDecide: membership.role >= .manager, audit: audit.map(PaymentView.AuditLine.init))
+  }
+}
+
+extension Inbound {
+  /// What a person typed into a text field: without spaces around it, with plain line ends.
+  func words(_ text: String?) -> String {
+    (text ?? "").replacing("\r\n", with: "\n").replacing("\0", with: "")
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+}

@@ -1,0 +1,150 @@
+import Foundation
+
+enum RefundState: String, Sendable, CaseIterable {
+  case requested, approved, sending, unknown, confirmed, failed, declined, goodwill
+
+  var isUnderWay: Bool { [.approved, .sending, .unknown].contains(self) }
+}
+
+enum RefundReason: String, Sendable, CaseIterable {
+  case customer_asked, not_delivered, bought_by_mistake, double_payment, other, refunded_elsewhere
+
+  /// What an operator may choose from.
+  static let choices: [RefundReason] = allCases.filter { $0 != .refunded_elsewhere }
+}
+
+enum RefundSource: String, Sendable, CaseIterable { case `operator`, telegram, second_payment }
+
+enum RefundNotice: String, Sendable, CaseIterable { case due, sent, failed }
+
+/// One row of the list of refund cases.
+struct RefundRow: Sendable, Equatable {
+  var id: Int64
+  /// nil: of a person who is not known here.
+  var customer: CustomerLabel?
+  var packTitle: String?
+  var stars: Int64
+  var state: RefundState
+  var reason: RefundReason
+  var openedAt: Date
+}
+
+/// What a refund does, or did, to credits, access and the balance.
+struct RefundEffect: Sendable, Equatable {
+  struct Lot: Sendable, Equatable {
+    var lot: Int64
+    var source: LotSource
+    var granted: Int64
+    var taken: Int64
+  }
+
+  enum Policy: String, Sendable, CaseIterable { case forgive, debt }
+
+  struct Verdict: Sendable, Equatable {
+    var isInTime: Bool
+    var isUnused: Bool
+    var paidAt: Date
+    /// Credits used or held for running work.
+    var used: Int64
+  }
+
+  var stars: Int64
+  var lots: [Lot]
+  var policy: Policy
+  var used: Int64
+  /// In open holds for work that runs.
+  var held: Int64
+  var expired: Int64
+  var balanceBefore: Int64
+  var balanceAfter: Int64
+  /// Titles of what ends with it.
+  var access: [String]
+  var verdict: Verdict
+}
+
+extension RefundEffect {
+  /// As a ledger strip of what is to come: what it is on the left, a signed number on the right.
+  func model(_ page: PageContext) -> [String: TemplateValue] {
+    let (t, format) = (page.strings, page.format)
+    return [
+      "rows": .list(rows(page)),
+      "balance": .text(
+        t(
+          "refund.balance",
+          ["before": format.number(balanceBefore), "after": format.number(balanceAfter)])),
+      "verdict": .text(t[.init("refund.verdict_\(recommends ? "refund" : "decline")")]),
+      "verdict_class": .text(recommends ? "good" : "unknown"),
+      "grounds": .text(
+        t(
+          "refund.grounds_\(verdict.isInTime ? "in_time" : "late")",
+          ["when": format.relative(verdict.paidAt)])
+          + " · "
+          + (verdict.isUnused
+            ? t["refund.grounds_unused"]
+            : t("refund.grounds_used", count: verdict.used, ["n": format.number(verdict.used)]))),
+    ]
+  }
+
+  private var recommends: Bool { verdict.isInTime && verdict.isUnused }
+
+  private func rows(_ page: PageContext) -> [TemplateValue] {
+    let (t, format) = (page.strings, page.format)
+    var rows = [
+      row(.back, t["refund.row_stars"], format.signedStars(-stars), t["refund.row_stars_note"])
+    ]
+    for lot in lots {
+      rows.append(
+        row(
+          .back,
+          t(
+            "refund.row_lot",
+            [
+              "lot": t("lot.number", ["n": format.number(lot.lot)]),
+              "source": t[.init("source.\(lot.source.rawValue)")],
+            ]), format.signedCredits(-lot.taken),
+          t("refund.row_lot_note", count: lot.granted, ["n": format.number(lot.granted)])))
+    }
+    if used > 0 {
+      rows.append(
+        policy == .forgive
+          ? row(
+            .quiet, t["refund.row_forgiven"], format.credits(used), t["refund.row_forgiven_note"])
+          : row(.back, t["refund.row_owed"], format.signedCredits(-used), t["refund.row_owed_note"])
+      )
+    }
+    if held > 0 {
+      rows.append(
+        row(
+          policy == .forgive ? .quiet : .back, t["refund.row_held"],
+          policy == .forgive ? format.credits(held) : format.signedCredits(-held),
+          t[.init("refund.row_held_\(policy.rawValue)")]))
+    }
+    if expired > 0 {
+      rows.append(
+        row(.quiet, t["refund.row_expired"], format.credits(expired), t["refund.row_expired_note"]))
+    }
+    if lots.isEmpty {
+      rows.append(row(.quiet, t["refund.row_no_credits"], format.credits(0), nil))
+    }
+    return rows
+      + access.map {
+        row(.quiet, t("refund.row_access", ["feature": $0]), t["refund.row_ends"], nil)
+      }
+  }
+
+  private func row(
+    _ tone: Tone, _ what: String, _ quantity: String, _ note: String?
+  ) -> TemplateValue {
+    [
+      "tone": .text(tone.rawValue), "what": .text(what), "quantity": .text(quantity),
+      "note": .optional(note),
+    ]
+  }
+}
+
+/// The form that opens a case: shown again, with what was typed, when something does not fit.
+struct RefundRequestForm: Sendable, Equatable {
+  var reason: RefundReason = .customer_asked
+  var note = ""
+  var noteIsTooLong = false
+}
