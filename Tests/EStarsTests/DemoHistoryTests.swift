@@ -80,7 +80,7 @@ import Testing
   @Test func aLoadThatWasCutOffGoesOnAndIsDoneOnce() async throws {
     let history = DemoHistory(seed: 7, until: Self.until, customers: 12)
     let whole = try await loaded(history)
-    try await withStudio { studio in
+    try await withStudio { (studio: Studio) async throws -> Void in
       #expect(try await studio.demo.history(in: studio.workspace) == nil)
       await #expect(throws: CancellationError.self) {
         _ = try await studio.write(history, stopAfter: 30)
@@ -98,7 +98,7 @@ import Testing
 
   @Test func theLedgerStandsAndEveryPaymentCanBeEnteredInTheBooks() async throws {
     let history = DemoHistory(seed: 7, until: Self.until, customers: 40)
-    try await withStudio { studio in
+    try await withStudio { (studio: Studio) async throws -> Void in
       #expect(try await studio.write(history))
       #expect(try await Ledger(pool: studio.pool).verify() == [])
       let charges = try await studio.demo.charges(of: history, in: studio.workspace)
