@@ -10,6 +10,7 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
   public static let featureNotSupported = SQLState("0A000")
   public static let numericValueOutOfRange = SQLState("22003")
   public static let invalidTextRepresentation = SQLState("22P02")
+  public static let restrictViolation = SQLState("23001")
   public static let notNullViolation = SQLState("23502")
   public static let foreignKeyViolation = SQLState("23503")
   public static let uniqueViolation = SQLState("23505")

@@ -1,6 +1,7 @@
 import Foundation
 @testable import Ledger
 import Postgres
+import TestSupport
 import Testing
 
 /// Properties that hold however callers meet.

@@ -56,6 +56,8 @@ import Testing
     GET /w/:workspace/customers/:customer member viewer
     GET /w/:workspace/payments member viewer
     GET /w/:workspace/payments/:bot/:charge member viewer
+    GET /w/:workspace/refunds member viewer
+    GET /w/:workspace/refunds/:refund member viewer
     GET /workspaces session
     POST /login anyone
     POST /logout session
@@ -64,6 +66,10 @@ import Testing
     POST /v1/checks key use
     POST /v1/debits key use
     POST /v1/updates key sell
+    POST /w/:workspace/refunds member support
+    POST /w/:workspace/refunds/:refund/approval member manager
+    POST /w/:workspace/refunds/:refund/decline member manager
+    POST /w/:workspace/refunds/:refund/goodwill member manager
     """.split(separator: "\n").map(String.init).filter { !$0.hasSuffix("none") }
 
   @Test func theTableOfRoutesIsThis() {
@@ -134,7 +140,9 @@ import Testing
   ) async throws -> Outcome {
     let path = route.path.replacing(":workspace", with: fixture.workspace.slug)
       .replacing(":customer", with: "999999").replacing(":bot", with: "\(fixture.bot.id)")
-      .replacing(":charge", with: "none").replacing(":user", with: "5")
+      .replacing(":charge", with: "none").replacing(":refund", with: "999999").replacing(
+        ":user", with: "5"
+      )
       .replacing(":asset", with: "none.css")
     var headers = headers
     var body = ""

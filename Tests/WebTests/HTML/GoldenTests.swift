@@ -98,6 +98,35 @@ import Testing
     Page(name: "payment-unmatched") {
       Samples.unmatchedPayment.render(with: $0, in: Samples.frame())
     },
+    Page(name: "payment-note-too-long") {
+      var view = Samples.payment
+      view.request = RefundRequestForm(
+        reason: .other, note: Samples.hostile, noteIsTooLong: true)
+      return view.render(with: $0, in: Samples.frame())
+    },
+    Page(name: "refunds") {
+      RefundsView(
+        showsWaiting: false, rows: Samples.everyState,
+        paging: Paging(nextCursor: "28", isFirst: true)
+      ).render(with: $0, in: Samples.frame())
+    },
+    Page(name: "refunds-none") {
+      RefundsView(showsWaiting: false, rows: []).render(with: $0, in: Samples.frame())
+    },
+    Page(name: "refunds-none-waiting-pt") {
+      RefundsView(showsWaiting: true, rows: []).render(with: $0, in: Samples.frame(.ptBR))
+    },
+    Page(name: "refund") { Samples.requested.render(with: $0, in: Samples.frame()) },
+    Page(name: "refund-pt") { Samples.requested.render(with: $0, in: Samples.frame(.ptBR)) },
+    Page(name: "refund-read-only") { Samples.readOnly.render(with: $0, in: Samples.frame()) },
+    Page(name: "refund-refused") { Samples.refused.render(with: $0, in: Samples.frame()) },
+    Page(name: "refund-stale") { Samples.stale.render(with: $0, in: Samples.frame()) },
+    Page(name: "refund-failed") { Samples.failed.render(with: $0, in: Samples.frame()) },
+    Page(name: "refund-under-way-pt") {
+      Samples.underWay.render(with: $0, in: Samples.frame(.ptBR))
+    },
+    Page(name: "refund-settled") { Samples.settled.render(with: $0, in: Samples.frame()) },
+    Page(name: "refund-outside") { Samples.outside.render(with: $0, in: Samples.frame()) },
     Page(name: "error-404") {
       ErrorView(status: 404, requestID: "req-\"1<2").render(with: $0, language: .en)
     },

@@ -113,6 +113,11 @@ enum Samples {
     StripRow(event: .clawback, amount: -22, at: ago(3 * day), version: 3, balanceAfter: 8),
     StripRow(
       event: .refund(pack: nil), amount: -175, unit: .stars, at: ago(3 * day), payment: longKey),
+    StripRow(
+      event: .refundHold, amount: -6, at: ago(80 * day), version: 2, balanceAfter: 3,
+      reason: hostile),
+    StripRow(event: .decline(pack: "Start"), amount: 0, unit: .stars, at: ago(80 * day)),
+    StripRow(event: .decline(pack: nil), amount: 0, unit: .stars, at: ago(80 * day)),
     StripRow(event: .hold(action: nil), amount: -1, at: ago(80 * day)),
     StripRow(event: .commit(action: nil), amount: -1, at: ago(80 * day)),
     StripRow(event: .payment(pack: nil), amount: 1_125, unit: .stars, at: ago(81 * day)),
@@ -122,7 +127,7 @@ enum Samples {
   static let overview = OverviewView(
     customers: 1_204, payingCustomers: 1, starsReceived30Days: 12_450, starsRefunded30Days: 175,
     creditsIssued30Days: 2_310, creditsUsed30Days: 1_987, unspentCredits: 10_450,
-    openInboxProblems: 0,
+    openInboxProblems: 0, waitingRefunds: 3,
     lastVerification: .init(at: ago(5 * hour), entries: 48_210, problems: 0),
     recentPayments: payments, recentActivity: Array(strip.prefix(5)),
     usedPerDay: [12, 40, 33, 0, 58, 71, 64, 90, 41, 37, 88, 120, 97, 65].enumerated().map {
@@ -132,7 +137,8 @@ enum Samples {
   static let emptyOverview = OverviewView(
     customers: 0, payingCustomers: 0, starsReceived30Days: 0, starsRefunded30Days: 900,
     creditsIssued30Days: 0, creditsUsed30Days: 0, unspentCredits: -3, openInboxProblems: 2,
-    lastVerification: nil, recentPayments: [], recentActivity: [], usedPerDay: [])
+    waitingRefunds: 0, lastVerification: nil, recentPayments: [], recentActivity: [], usedPerDay: []
+  )
 
   static let customer = CustomerView(
     customer: ana, hasPurchased: true, since: ago(100 * day), available: 1_000_001, held: 7,
@@ -142,6 +148,9 @@ enum Samples {
         id: "h_1", actionTitle: "Voice minute", amount: 7, heldAt: ago(4 * minute),
         expiresAt: now.addingTimeInterval(11 * minute)),
       HoldRow(id: "h_2", actionTitle: nil, amount: 1, heldAt: ago(hour), expiresAt: nil),
+      HoldRow(
+        id: "refund:hold:1", actionTitle: nil, amount: 6, heldAt: ago(minute), expiresAt: nil,
+        isRefund: true),
     ],
     payments: payments, timeline: strip, paging: Paging(nextCursor: "12/ü&=", isFirst: true))
 
@@ -157,9 +166,10 @@ enum Samples {
       .init(
         at: ago(3 * minute), actor: "@figurinhas_demo_bot", action: "payment.credited", detail: nil),
       .init(at: ago(minute), actor: hostile, action: "looked at it", detail: hostile),
-    ])
+    ], effect: partlyUsed, request: RefundRequestForm())
 
   static let unmatchedPayment = PaymentView(
     payment: payments[3], sku: nil, botUsername: "other_bot", checkout: nil,
-    refundedAt: ago(hour), lots: [], creditsUsed: 0, access: [], strip: [], audit: [])
+    refundedAt: ago(hour), lots: [], creditsUsed: 0, access: [], strip: [], audit: [],
+    review: .unknown_payload, refund: refunds[1])
 }

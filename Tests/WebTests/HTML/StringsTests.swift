@@ -55,6 +55,21 @@ import Testing
     names += ["active", "coming", "ended", "revoked"].map { "access.\($0)" }
     names += ErrorView.worded.flatMap { ["error.title_\($0)", "error.advice_\($0)"] }
     names += ["minutes", "hours", "days"].flatMap { ["time.\($0)_ago", "time.\($0)_in"] }
+    names += RefundState.allCases.map { "refund_state.\($0)" }
+    names += RefundState.allCases.filter(\.isUnderWay).map { "refund.progress_\($0)" }
+    names += RefundReason.allCases.map { "refund_reason.\($0)" }
+    names += RefundSource.allCases.map { "refund.source_\($0.rawValue)" }
+    names += RefundNotice.allCases.map { "refund.told_\($0)" }
+    names += RefundEffect.Policy.allCases.flatMap {
+      ["refund.row_held_\($0)", "refund.was_\($0)"]
+    }
+    names += RefundView.Decision.allCases.flatMap { ["refund.do_\($0)", "refund.hint_\($0)"] }
+    names += RefundView.Draft.Problem.allCases.map { "refund.problem_\($0)" }
+    names += RefundView.Notice.allCases.map { "refund.\($0)" }
+    names += PaymentView.Review.allCases.map { "payment.review_\($0)" }
+    names += ["requested", "approved", "declined", "goodwill", "confirmed", "failed"].map {
+      "audit.refund_\($0)"
+    }
     for name in names { #expect(strings.keys.contains(.init(name)), "\(language) lacks \(name)") }
   }
 
