@@ -173,8 +173,7 @@ import Testing
   @Test func theNumbersOfASeedNeverChange() {
     var random = DemoRandom(seed: 1, stream: 1)
     let numbers = (0..<3).map { _ in random.next() }
-    var again = DemoRandom(seed: 1, stream: 1)
-    #expect((0..<3).map { _ in again.next() } == numbers)
+    #expect(numbers == [0xa924_ea4a_1483_507a, 0x3add_2665_b5d3_965c, 0xb913_b881_ff2d_5331])
     var other = DemoRandom(seed: 1, stream: 2)
     #expect((0..<3).map { _ in other.next() } != numbers)
   }
