@@ -95,7 +95,7 @@ struct DemoData {
   private static let team: [(Role, String, String, String)] = [
     (.owner, "owner@aurora.example", "Clara Mendes", "pt-BR"),
     (.manager, "manager@aurora.example", "Diego Prado", "en"),
-    (.support, "support@aurora.example", "Bia Santos", "pt-BR"),
+    (.support, DemoWorkspace.supportEmail, "Bia Santos", "pt-BR"),
     (.viewer, "viewer@aurora.example", "Noah Reed", "en"),
   ]
 

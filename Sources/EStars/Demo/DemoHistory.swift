@@ -39,7 +39,10 @@ public struct DemoHistory: Sendable, Equatable {
     case secondPayment(Sale, chargeID: String)
     /// An invoice that the bot made without eStars.
     case foreignPayment(bot: Int, stars: Int64, payload: String, chargeID: String)
+    /// Telegram gave the Stars back.
     case refund(bot: Int, chargeID: String)
+    /// The studio's support opens a case that waits for its decision.
+    case refundCase(bot: Int, chargeID: String, Refund.Reason, note: String)
     case use(Use)
     case hold(Use, seconds: Double)
     /// The end of a hold: what was used of it, or nil when it ran out.

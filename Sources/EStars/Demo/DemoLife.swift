@@ -135,15 +135,36 @@ struct DemoLife {
     purchases += 1
     credits += pack.credits + pack.bonusCredits
     clock += Int64(random.within(8...40))
-    if random.below(1000) < 7 {
-      add(.secondPayment(sale, chargeID: chargeID()))
-      credits += pack.credits + pack.bonusCredits
-    }
-    if random.below(1000) < 8 { tip(bot) }
+    if random.below(1000) < 6 { payTwice(sale) }
+    if random.below(1000) < 12 { tip(bot) }
     if random.below(1000) < 27 {
       refund(sale, pack.credits + pack.bonusCredits, paidAt)
+    } else if rhythm.end - paidAt < 4 * 86_400, random.chance(5) {
+      askForRefund(sale)
     }
     return true
+  }
+
+  /// The studio notices and gives the second payment back, most times within days.
+  private mutating func payTwice(_ sale: DemoHistory.Sale) {
+    let second = chargeID()
+    add(.secondPayment(sale, chargeID: second))
+    if random.chance(80) {
+      add(.refund(bot: sale.bot, chargeID: second), after: Int64(random.within(7200...200_000)))
+    }
+  }
+
+  /// Cases that are older were decided.
+  private mutating func askForRefund(_ sale: DemoHistory.Sale) {
+    let wishes: [(Refund.Reason, String)] = [
+      (.customerAsked, "Wrote to support: changed their mind."),
+      (.notDelivered, "Says that nothing came."),
+      (.boughtByMistake, "Meant to buy a smaller pack."),
+    ]
+    let (reason, note) = random.pick(wishes)
+    add(
+      .refundCase(bot: sale.bot, chargeID: sale.chargeID, reason, note: note),
+      after: Int64(random.within(1800...40_000)))
   }
 
   private mutating func nextSale(_ habit: DemoHabit, _ bot: Int) -> DemoHistory.Sale {

@@ -114,7 +114,7 @@ extension DemoHistory {
     func plain(_ text: String) -> String {
       String(Customer.fold(text).filter { $0.isASCII && $0.isLetter })
     }
-    var name = plain(first) + separator + plain(last)
+    var name = plain(first) + (last.isEmpty ? "" : separator) + plain(last)
     if name.utf8.count < 5 || taken.contains(name) { name += String(number) }
     return taken.insert(name).inserted ? name : ""
   }

@@ -39,6 +39,9 @@ public struct DemoWorkspace: Sendable {
   public static let slug = "estudio-aurora"
   public static let testSlug = slug + "-test"
 
+  /// The team's member who opens cases for customers.
+  public static let supportEmail = "support@aurora.example"
+
   /// Stands in a payment of the history where Telegram puts the provider's charge id.
   static let chargeMark = "demo"
 

@@ -85,6 +85,8 @@ struct DemoWriter {
     case .foreignPayment(let bot, let stars, let payload, let chargeID):
       try await pay((stars, payload), chargeID: chargeID, bot: bot, event, tx)
     case .refund(let bot, let chargeID): try await refund(chargeID, bots[bot], event, tx)
+    case .refundCase(let bot, let chargeID, let reason, let note):
+      try await openCase(chargeID, bots[bot], reason, note, event, tx)
     case .hold(let use, let seconds): try await hold(use, seconds: seconds, event, tx)
     case .close(let use, let used): try await close(use, used: used, event, tx)
     case .gift(let gift): try await give(gift, event, tx)
@@ -139,6 +141,18 @@ struct DemoWriter {
       payerTelegramID: people[event.person].telegramID,
       refundedAt: Date(timeIntervalSince1970: event.at.timeIntervalSince1970.rounded(.down)),
       by: bot, in: scope, at: event.at)
+  }
+
+  private func openCase(
+    _ chargeID: String, _ bot: Bot, _ reason: Refund.Reason, _ note: String,
+    _ event: DemoHistory.Event, _ tx: Transaction
+  ) async throws {
+    let payment = try await tx.payment(
+      of: Charge(botID: bot.id, chargeID: chargeID), in: scope)
+    guard let payment else { throw Problem(description: "a case comes before its payment") }
+    _ = try await tx.requestRefund(
+      payment, source: .operator, reason: reason, note: note,
+      by: Actor(.operator, DemoWorkspace.supportEmail), in: scope, at: event.at)
   }
 
   private mutating func hold(
