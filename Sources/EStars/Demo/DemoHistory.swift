@@ -90,7 +90,7 @@ public struct DemoHistory: Sendable, Equatable {
         events += laidDown(person, index, bots)
       } else {
         var life = DemoLife(
-          person: index, name: person, rhythm: rhythm, bots: bots, catalog: catalog,
+          index: index, person: person, rhythm: rhythm, bots: bots, catalog: catalog,
           random: DemoRandom(seed: seed, stream: 1 + index))
         events += life.lived()
       }

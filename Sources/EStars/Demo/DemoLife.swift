@@ -4,8 +4,9 @@ import Foundation
 /// keeps a rough account of her credits, so that she buys when they run out; what she really has
 /// is the ledger's to say.
 struct DemoLife {
-  let person: Int
-  let name: DemoWorkspace.Person
+  /// Into the history's people.
+  let index: Int
+  let person: DemoWorkspace.Person
   let rhythm: DemoRhythm
   let bots: [DemoWorkspace.BotPlan]
   let catalog: Catalog
@@ -25,11 +26,11 @@ struct DemoLife {
   private var refundsToCome: [(at: Int64, credits: Int64)] = []
 
   init(
-    person: Int, name: DemoWorkspace.Person, rhythm: DemoRhythm, bots: [DemoWorkspace.BotPlan],
+    index: Int, person: DemoWorkspace.Person, rhythm: DemoRhythm, bots: [DemoWorkspace.BotPlan],
     catalog: Catalog, random: DemoRandom
   ) {
+    self.index = index
     self.person = person
-    self.name = name
     self.rhythm = rhythm
     self.bots = bots
     self.catalog = catalog
@@ -93,7 +94,7 @@ struct DemoLife {
   private mutating func nextUse(_ units: Int, _ bot: Int) -> DemoHistory.Use {
     uses += 1
     return DemoHistory.Use(
-      action: bots[bot].action, units: Int64(units), key: "demo-\(name.telegramID)-use-\(uses)",
+      action: bots[bot].action, units: Int64(units), key: "demo-\(person.telegramID)-use-\(uses)",
       ref: "job-\(random.word(length: 10))")
   }
 
@@ -145,11 +146,11 @@ struct DemoLife {
     return true
   }
 
-  /// The studio notices and gives the second payment back, most times within days.
+  /// The studio notices and gives the second payment back within days; the latest may still wait.
   private mutating func payTwice(_ sale: DemoHistory.Sale) {
     let second = chargeID()
     add(.secondPayment(sale, chargeID: second))
-    if random.chance(80) {
+    if rhythm.end - clock > 6 * 86_400 || random.chance(50) {
       add(.refund(bot: sale.bot, chargeID: second), after: Int64(random.within(7200...200_000)))
     }
   }
@@ -173,7 +174,7 @@ struct DemoLife {
     invoices += 1
     return DemoHistory.Sale(
       bot: bot, sku: sku, discountPercent: discount,
-      key: "demo-\(name.telegramID)-\(invoices)", chargeID: chargeID(),
+      key: "demo-\(person.telegramID)-\(invoices)", chargeID: chargeID(),
       openedAt: Date(timeIntervalSince1970: Double(clock)))
   }
 
@@ -221,7 +222,7 @@ struct DemoLife {
     let campaigns = [38: ("Client week", 14), 74: ("Early summer", 45)]
     guard let (title, validDays) = campaigns[day], purchases > 0, day - lastSessionDay < 25
     else { return }
-    clock = max(clock + 1, rhythm.moment(day: day, second: 10 * 3600 + person % 600))
+    clock = max(clock + 1, rhythm.moment(day: day, second: 10 * 3600 + index % 600))
     give(.promo, 3, title, validDays: validDays)
   }
 
@@ -234,7 +235,7 @@ struct DemoLife {
     add(
       .gift(
         DemoHistory.Gift(
-          kind: kind, credits: amount, key: "demo-\(name.telegramID)-gift-\(gifts)",
+          kind: kind, credits: amount, key: "demo-\(person.telegramID)-gift-\(gifts)",
           reason: reason, expiresAt: ends.map { Date(timeIntervalSince1970: Double($0)) })),
       after: seconds)
     if let ends { add(.expiry, after: ends + 20 - clock) }
@@ -247,6 +248,6 @@ struct DemoLife {
     let at = Double(clock + seconds) + Double(random.below(900)) / 1000
     events.append(
       DemoHistory.Event(
-        at: Date(timeIntervalSince1970: at), person: person, number: events.count, deed: deed))
+        at: Date(timeIntervalSince1970: at), person: index, number: events.count, deed: deed))
   }
 }
