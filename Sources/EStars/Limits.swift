@@ -26,7 +26,7 @@ public enum Limits {
   public static let updateSeconds = 7 * 86_400
   /// Longer than any statement or call that a job of an ordinary kind makes.
   public static let jobLeaseSeconds = 60
-  public static let refundLeaseSeconds = 30
+  public static let refundLeaseSeconds = 20
   /// What one call of Telegram about a refund may take; well below the lease.
   public static let refundCallSeconds = 10
   /// How long Telegram's books are watched for a refund whose call was never answered, before it

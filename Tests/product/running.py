@@ -1,13 +1,16 @@
 """The real product as a process, and how to talk to it."""
 
+import html
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -110,3 +113,61 @@ class Product:
         answer = self.api("GET", f"/v1/customers/{user}", bot=bot)
         assert answer.status == 200, answer.body
         return answer.json()["balance"]["available"]
+
+
+class Dashboard:
+    """A signed-in operator without a browser: forms as a browser sends them."""
+
+    def __init__(self, product, role):
+        self.product = product
+        self.base = f"{product.url}/w/{product.demo['workspace']}"
+        login = product.login(role)
+        self.opener = urllib.request.build_opener(
+            urllib.request.HTTPCookieProcessor(), NoErrors())
+        answer = self.send(
+            product.url + "/login", {"email": login["email"], "password": login["password"]})
+        assert answer.status == 200, answer.body
+
+    def send(self, url, form=None) -> Answer:
+        data = urllib.parse.urlencode(form).encode() if form is not None else None
+        with self.opener.open(urllib.request.Request(url, data=data), timeout=30) as response:
+            answer = Answer(response.status, response.headers, response.read())
+            answer.url = response.url
+            return answer
+
+    def get(self, path="") -> str:
+        return html.unescape(self.send(self.base + path).body.decode())
+
+    def field(self, page, name):
+        return re.search(rf'name="{name}" value="([^"]*)"', page).group(1)
+
+    def ask(self, charge, bot=0, reason="customer_asked", note="") -> int:
+        """Opens the refund case of a charge; returns its number."""
+        page = self.get(f"/payments/{self.product.bot(bot)['id']}/{charge}")
+        answer = self.send(self.base + "/refunds", {
+            "csrf": self.field(page, "csrf"), "bot": self.product.bot(bot)["id"],
+            "charge": charge, "reason": reason, "note": note})
+        return int(answer.url.rsplit("/", 1)[1])
+
+    def page(self, refund) -> str:
+        return self.get(f"/refunds/{refund}")
+
+    def decide(self, refund, how, **form) -> Answer:
+        page = self.page(refund)
+        return self.send(f"{self.base}/refunds/{refund}/{how}", {
+            "csrf": self.field(page, "csrf"), "note": "", "message": "", **form})
+
+    def approve(self, refund, **form) -> Answer:
+        previewed = self.field(self.page(refund), "previewed")
+        return self.decide(refund, "approval", **{"previewed": previewed, **form})
+
+
+class NoErrors(urllib.request.HTTPErrorProcessor):
+    """An error status is an answer like any other; redirections are followed."""
+
+    def http_response(self, request, response):
+        if response.status in (301, 302, 303, 307, 308):
+            return super().http_response(request, response)
+        return response
+
+    https_response = http_response

@@ -73,7 +73,8 @@ public struct Timeline: Sendable {
       }
     let inPage = money.filter { from <= $0.at && $0.at < until }
     return Timeline(
-      events: merge(rows.map(Event.entry), inPage.sorted { $0.moment > $1.moment }),
+      events: merge(
+        rows.map(Event.entry), inPage.sorted { ($0.moment, $0.rank) > ($1.moment, $1.rank) }),
       olderThan: hasMore ? rows.last?.version : nil)
   }
 

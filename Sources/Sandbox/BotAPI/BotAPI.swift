@@ -68,6 +68,12 @@ struct BotAPI: Sendable {
       let reply = await carryOut(name, parameters, as: bot)
       try? await Task.sleep(for: .seconds(seconds))
       return reply
+    case .stall(let seconds)?:
+      // A task of its own: the caller's hanging up cancels the request, and Telegram would go on.
+      return await Task {
+        try? await Task.sleep(for: .seconds(seconds))
+        return await carryOut(name, parameters, as: bot)
+      }.value
     case nil:
       return await carryOut(name, parameters, as: bot)
     }

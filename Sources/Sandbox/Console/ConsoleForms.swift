@@ -128,6 +128,7 @@ struct FaultForm: Codable, Sendable {
     case delayDelivery = "delay_delivery"
     case dropConnection = "drop_connection"
     case delay
+    case stall
     case tooManyRequests = "too_many_requests"
     case internalError = "internal_error"
   }

@@ -20,8 +20,8 @@ import Telegram
 /// POST past-payments [{bot_id,person_id,stars,title,payload,date,charge_id?,refunded_at?}]
 /// GET  clock                                      POST clock {seconds}
 /// GET  deliveries?bot_id=B
-/// POST faults {kind: duplicate | delay_delivery | drop_connection | delay | too_many_requests
-///              | internal_error, bot_id?, method?, update?, copies?, times?, seconds?}
+/// POST faults {kind: duplicate | delay_delivery | drop_connection | delay | stall
+///              | too_many_requests | internal_error, bot_id?, method?, update?, copies?, times?, seconds?}
 /// DELETE faults
 /// ```
 struct ConsoleRoutes: Sendable {
@@ -192,6 +192,7 @@ struct ConsoleRoutes: Sendable {
       return await book.delayDeliveries(botID: botID, seconds: seconds, times: times)
     case .dropConnection: method = .dropConnection
     case .delay: method = .delay(seconds: seconds)
+    case .stall: method = .stall(seconds: seconds)
     case .tooManyRequests: method = .tooManyRequests(retryAfter: Int(seconds))
     case .internalError: method = .internalError
     }

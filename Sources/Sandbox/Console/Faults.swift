@@ -6,8 +6,10 @@ public struct Faults: Sendable {
   public enum MethodFault: Sendable, Hashable {
     /// The method is carried out, then the connection is closed without an answer.
     case dropConnection
-    /// The answer comes late.
+    /// The method is carried out at once and the answer comes late.
     case delay(seconds: Double)
+    /// The method is carried out late, even when its caller has hung up.
+    case stall(seconds: Double)
     /// The method is not carried out and answers 429.
     case tooManyRequests(retryAfter: Int)
     /// The method is not carried out and answers 500.

@@ -111,6 +111,7 @@ extension StripRow {
       case "debit": .use(action: action ?? "", units: movement.units ?? 1)
       case "hold" where movement.operation == "hold_charge": .refundHold
       case "hold": .hold(action: action)
+      case "release" where movement.operation == "clawback": .refundHoldEnd
       case "release": .release
       case "clawback": .clawback
       case "forgive": .forgiveness

@@ -82,9 +82,7 @@ struct RefundView: Sendable, Equatable {
       "progress": progress(page),
       "effect": .optional(effect) { $0.model(page) },
       "result": .optional(result) { $0.model(page) },
-      "has_forms": .flag(effect != nil && mayDecide),
       "forms": forms(page),
-      "only_managers": .flag(effect != nil && !mayDecide),
       "audit": PaymentView.audit(audit, page),
     ]
     return page.page(

@@ -15,6 +15,8 @@ struct StripRow: Sendable, Equatable {
     case hold(action: String?)
     /// What is left of a charge whose refund was approved.
     case refundHold
+    /// That hold's end, before its credits are taken back.
+    case refundHoldEnd
     /// A refund that somebody decided against.
     case decline(pack: String?)
     /// What a hold used in the end; its amount is what the commit took.
@@ -59,7 +61,7 @@ extension StripRow {
     case .use, .hold, .commit: .use
     case .refundHold: .back
     case .refund, .clawback: .back
-    case .forgiveness, .expiry, .decline: .quiet
+    case .forgiveness, .expiry, .decline, .refundHoldEnd: .quiet
     }
   }
 
@@ -77,6 +79,7 @@ extension StripRow {
     case .hold(let action?): return t("strip.hold_for", ["action": action])
     case .hold(nil): return t["strip.hold"]
     case .refundHold: return t["strip.refund_hold"]
+    case .refundHoldEnd: return t["strip.refund_hold_end"]
     case .decline(let pack?): return t("strip.decline_of", ["pack": pack])
     case .decline(nil): return t["strip.decline"]
     case .commit(let action?): return t("strip.commit_for", ["action": action])

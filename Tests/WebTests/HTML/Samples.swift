@@ -116,6 +116,7 @@ enum Samples {
     StripRow(
       event: .refundHold, amount: -6, at: ago(80 * day), version: 2, balanceAfter: 3,
       reason: hostile),
+    StripRow(event: .refundHoldEnd, amount: 6, at: ago(80 * day), version: 2, balanceAfter: 3),
     StripRow(event: .decline(pack: "Start"), amount: 0, unit: .stars, at: ago(80 * day)),
     StripRow(event: .decline(pack: nil), amount: 0, unit: .stars, at: ago(80 * day)),
     StripRow(event: .hold(action: nil), amount: -1, at: ago(80 * day)),
