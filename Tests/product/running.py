@@ -78,7 +78,7 @@ class Product:
             assert self.process.poll() is None, (self.data / "demo.log").read_text()[-2000:]
             return file.exists() and file.stat().st_mtime_ns != written
 
-        wait_until(ready, 120)
+        wait_until(ready, 300)
         self.demo = json.loads((self.data / "demo.json").read_text())
         self.url, self.sandbox = self.demo["base_url"], self.demo["sandbox_url"]
         return self
