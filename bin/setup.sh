@@ -1,4 +1,4 @@
-# Sourced by bin/run, bin/test and bin/bench: what all of them need on a fresh Debian 12.
+# Sourced by bin/run, bin/test, bin/bench and bin/crash: what they need on a fresh Debian 12.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -50,6 +50,18 @@ need_swift() {
     6.[3-9] | 6.[1-9][0-9] | [7-9].*) ;;
     *) die "Swift 6.3 or newer is needed, this is ${version:-unknown}" ;;
   esac
+}
+
+# The Python of tests and measurements, in .venv, as Tests/requirements.txt has it.
+need_python() {
+  need_packages python3 python3-venv
+  if [ -x .venv/bin/python ] && cmp -s Tests/requirements.txt .venv/installed.txt; then return 0; fi
+  say "preparing the Python environment"
+  rm -rf .venv
+  python3 -m venv .venv || die "python3 -m venv failed: is python3-venv installed?"
+  .venv/bin/pip install --quiet --disable-pip-version-check -r Tests/requirements.txt \
+    || die "pip could not install Tests/requirements.txt"
+  cp Tests/requirements.txt .venv/installed.txt
 }
 
 BUILD_PACKAGES=(libpq-dev libargon2-dev libcmark-dev zlib1g-dev pkg-config postgresql-15)

@@ -4,6 +4,8 @@ enum Limits {
   static let preparedStatements = 256
   /// The protocol counts parameters in 16 bits.
   static let parameters = 65_535
+  /// After a connection was turned away, how long the next attempt waits.
+  static let reconnectPause = Duration.milliseconds(50)
   /// How often deadlines are looked at.
   static let tick = Duration.milliseconds(100)
   /// How long a cancelled statement may take to stop before its connection is given up.

@@ -6,6 +6,7 @@ public final class Pool: Sendable {
   public let configuration: Configuration
   private let lending: Lending
   private let canceller = Canceller()
+  private let failure = ConnectFailure()
   private let logger: Logger
 
   public init(_ configuration: Configuration, logger: Logger) {
@@ -125,7 +126,13 @@ public final class Pool: Sendable {
   private func connect() async throws -> Session {
     let session: Session
     do {
-      session = try await Session.connect(configuration, canceller: canceller, logger: logger)
+      try failure.check()
+      do {
+        session = try await Session.connect(configuration, canceller: canceller, logger: logger)
+      } catch {
+        failure.note(error)
+        throw error
+      }
     } catch {
       lending.connectionFailed()
       throw error

@@ -51,6 +51,7 @@ enum Subprocess {
     let variables: [String] = ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8"]
     let environment: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) }
     defer { (arguments + environment).forEach { free($0) } }
+    keepDescriptors()
     var process: pid_t = 0
     let failure = posix_spawn(
       &process, words[0], &actions, nil, arguments + [nil], environment + [nil])
@@ -69,5 +70,14 @@ enum Subprocess {
     // The exit code, or 128 and the signal as shells have it.
     let signal = status & 0x7f
     return (signal == 0 ? status >> 8 & 0xff : 128 + signal, text)
+  }
+
+  /// Lets no program inherit what is open here. A server would keep it for as long as it lives: the
+  /// port that this process listens on, for one, which then nobody else could have.
+  private static func keepDescriptors() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+    for descriptor in names.compactMap(Int32.init) where descriptor > STDERR_FILENO {
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    }
   }
 }

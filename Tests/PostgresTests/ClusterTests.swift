@@ -129,6 +129,21 @@ import Testing
     }
   }
 
+  @Test func theServerInheritsNothing() async throws {
+    // As a web server's port is: open, and not marked to be closed in other programs.
+    let port = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(port) }
+    let files = FileManager.default
+    let mine = try files.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(port)")
+    try await withPrivateCluster { cluster in
+      let server = "/proc/\(try #require(try await cluster.processID()))/fd"
+      let theirs = try files.contentsOfDirectory(atPath: server).compactMap {
+        try? files.destinationOfSymbolicLink(atPath: "\(server)/\($0)")
+      }
+      #expect(!theirs.isEmpty && !theirs.contains(mine), "\(theirs)")
+    }
+  }
+
   @Test func aServerWhoseSocketIsGoneIsRestarted() async throws {
     try await withPrivateCluster { cluster in
       let first = try await cluster.processID()

@@ -26,7 +26,7 @@ final class Relay: Sendable {
   let directory: String
   private let target: String
   private let listener: Int32
-  private let state = Mutex((pairs: [Pair](), isSilent: false))
+  private let state = Mutex((pairs: [Pair](), isSilent: false, accepted: 0))
 
   init(to socketDirectory: String) throws {
     directory = "/tmp/relay-\(UUID().uuidString.prefix(8))"
@@ -46,6 +46,9 @@ final class Relay: Sendable {
     }
   }
 
+  /// Connections that were made so far, taken further or not.
+  var accepted: Int { state.withLock { $0.accepted } }
+
   /// Passes nothing on until told otherwise.
   func silence(_ isSilent: Bool) { state.withLock { $0.isSilent = isSilent } }
 
@@ -62,6 +65,7 @@ final class Relay: Sendable {
         Glibc.close(listener)
         return
       }
+      state.withLock { $0.accepted += 1 }
       let pair = Pair(client: client, server: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0))
       guard Self.withAddress(target, { connect(pair.server, $0, $1) }) == 0 else {
         pair.end()

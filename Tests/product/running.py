@@ -4,6 +4,7 @@ import html
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -18,9 +19,16 @@ BINARY = os.environ.get("ESTARS_BIN", str(ROOT / ".build/debug/estars"))
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the range that outgoing connections take theirs from: clients that keep calling a
+    server which is down could otherwise be given its port."""
+    while True:
+        port = random.SystemRandom().randint(10_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Answer:
@@ -65,8 +73,13 @@ class Product:
         self.process = None
 
     def start(self, *arguments):
-        file = self.data / "demo.json"
-        written = file.stat().st_mtime_ns if file.exists() else None
+        self.launch(*arguments)
+        wait_until(self.is_ready, 300)
+        return self
+
+    def launch(self, *arguments):
+        """Starts the program and does not wait for it."""
+        self.written = self.file_time()
         history = ["--customers", str(self.customers)] if self.customers else []
         self.log = open(self.data / "demo.log", "ab")
         self.process = subprocess.Popen(
@@ -74,14 +87,18 @@ class Product:
              "--data", str(self.data), *history, *arguments],
             cwd=ROOT, stdout=self.log, stderr=self.log, start_new_session=True)
 
-        def ready():
-            assert self.process.poll() is None, (self.data / "demo.log").read_text()[-2000:]
-            return file.exists() and file.stat().st_mtime_ns != written
-
-        wait_until(ready, 300)
+    def is_ready(self) -> bool:
+        """Whether the launched program serves; it must not have ended."""
+        assert self.process.poll() is None, (self.data / "demo.log").read_text()[-2000:]
+        if self.file_time() in (None, self.written):
+            return False
         self.demo = json.loads((self.data / "demo.json").read_text())
         self.url, self.sandbox = self.demo["base_url"], self.demo["sandbox_url"]
-        return self
+        return True
+
+    def file_time(self):
+        file = self.data / "demo.json"
+        return file.stat().st_mtime_ns if file.exists() else None
 
     def stop(self, how=signal.SIGINT) -> int:
         self.process.send_signal(how)

@@ -11,6 +11,7 @@ import uuid
 
 import pytest
 
+from cluster import PrivateCluster
 from running import BINARY, ROOT, Product, call, wait_until
 
 
@@ -69,6 +70,32 @@ def test_stop_start_kill_and_fresh(folder):
         if product.process.poll() is None:
             product.stop(signal.SIGKILL)
             Product(folder).start("--fresh").stop()
+
+
+def test_a_running_demo_gets_its_killed_database_back(folder):
+    product, cluster = Product(folder).start(), PrivateCluster(folder)
+    try:
+        body = {"user": product.bot()["customer"], "action": product.bot()["action"]}
+        key, answers = str(uuid.uuid4()), []
+        first = cluster.postmaster()
+        os.kill(first, signal.SIGKILL)
+
+        def answered():
+            answers.append(product.api("POST", "/v1/debits", body, key=key).status)
+            return answers[-1] != 503
+
+        wait_until(answered, 60)
+        assert answers[-1] in (200, 201), answers
+        assert cluster.postmaster() not in (None, first)
+
+        # Ctrl-C while it comes back ends both.
+        os.kill(cluster.postmaster(), signal.SIGKILL)
+        assert product.stop() == 0
+        assert cluster.postmaster() is None
+    finally:
+        if product.process.poll() is None:
+            product.stop(signal.SIGKILL)
+        cluster.end()
 
 
 def test_a_taken_port_is_named(folder):

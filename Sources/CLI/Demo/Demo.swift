@@ -79,6 +79,7 @@ struct Demo: AsyncParsableCommand {
       [
         sandbox, server.application { _ in await ready.run() },
         WorkerService(worker: Worker(platform: platform)),
+        DemoDatabase(cluster: cluster, logger: logger),
         DemoClock(
           book: sandbox.book, slug: demo.file.workspace, pool: platform.pool, logger: logger),
       ] + bots, logger)

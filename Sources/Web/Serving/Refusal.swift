@@ -33,7 +33,7 @@ struct Refusal: Error, Sendable {
     "The body is larger than \(ServingLimits.jsonBodyBytes >> 20) MiB.")
   static let unavailable = Refusal(
     .serviceUnavailable, "unavailable",
-    "The service cannot reach its database. Nothing was changed; send the same request again.",
+    "The service cannot reach its database. Send the same request again: it is carried out once.",
     retryAfterSeconds: 2)
 
   /// What an error that handlers let through means outside. Anything unknown is a bug of ours.
