@@ -7,7 +7,8 @@ struct EStarsCommand: AsyncParsableCommand {
     commandName: "estars",
     abstract: "Credits, access and usage for bots that sell in Telegram Stars.",
     subcommands: [
-      Serve.self, Work.self, Migrate.self, Demo.self, SandboxCommand.self, OperatorCommand.self,
+      Serve.self, Work.self, Migrate.self, Demo.self, DemoChecksumCommand.self, SandboxCommand.self,
+      OperatorCommand.self,
       ManageBots.self, LedgerCommand.self, ClusterURL.self,
     ])
 }

@@ -14,6 +14,8 @@ enum SandboxLimits {
   static let messagesPerChat = 500
   /// Messages a page shows.
   static let messagesPerPage = 60
+  /// People the front page shows; others are found by name.
+  static let peoplePerPage = 50
   /// Deliveries remembered for the console, over all bots.
   static let deliveryLog = 500
   /// The journal is folded into a snapshot beyond this size.

@@ -153,6 +153,10 @@ import Testing
     let rows = await book.transactions(of: Workbench.botID, offset: 0, limit: 100)
     #expect(rows.map(\.id) == ["stxA", "stxB", "stxA"])
     #expect(rows.map(\.direction) == [.incoming, .incoming, .outgoing])
+    let chat = try await book.transcript(personID: Workbench.ann, botID: Workbench.botID)
+    #expect(chat.map(\.message.date) == [now - 1000, now - 100, now - 50])
+    #expect(chat.map(\.message.messageID) == [1, 2, 3])
+    #expect(chat.last?.message.refundedPayment?.telegramPaymentChargeID == "stxA")
     #expect(await book.state.bots[Workbench.botID]?.stars == 250)
     #expect(try await book.person(Workbench.ann).stars == 10)
     #expect(try await book.pendingCount(of: Workbench.botID) == 0)
@@ -160,5 +164,22 @@ import Testing
       botID: Workbench.botID, personID: Workbench.ann, stars: 1, title: "T", payload: "p",
       date: now + 1000)
     await #expect(throws: Refusal.self) { try await book.seed([future]) }
+  }
+
+  @Test func peopleAreSeededTogetherOrNotAtAll() async throws {
+    let directory = temporary()
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let book = try SandboxBook(directory: directory, logger: quiet)
+    try await book.registerPerson(PersonCard(id: 1, firstName: "Ann", stars: 10))
+    let nameless = PersonCard(id: 3, firstName: "")
+    await #expect(throws: Refusal.self) {
+      try await book.seed([PersonCard(id: 2, firstName: "Bea"), nameless])
+    }
+    #expect(await book.people().map(\.id) == [1])
+    try await book.seed([
+      PersonCard(id: 1, firstName: "Other", stars: 99), PersonCard(id: 2, firstName: "Bea"),
+    ])
+    #expect(await book.people().map(\.firstName) == ["Ann", "Bea"])
+    #expect(await book.people().map(\.stars) == [10, 1000])
   }
 }

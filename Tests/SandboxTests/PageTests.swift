@@ -46,6 +46,26 @@ import Testing
     }
   }
 
+  @Test func manyPeopleAreFoundByNameAndId() async throws {
+    try await withSandbox { bench in
+      #expect(try await !bench.http("GET", "/").text.contains("type=\"search\""))
+      try await bench.book.seed(
+        (1...120).map { PersonCard(id: 70_000 + $0, firstName: "Extra", username: "extra_\($0)") }
+          + [PersonCard(id: 80_001, firstName: "João", lastName: "da Luz")])
+      let page = try await bench.http("GET", "/").text
+      let all = await bench.book.people().count
+      #expect(page.contains("50 of \(all) people"))
+      #expect(page.matches(of: #/href="\/people\//#).count == 50)
+      for query in ["joao+da", "JO%C3%83O", "80001"] {
+        let found = try await bench.http("GET", "/?q=\(query)").text
+        #expect(found.matches(of: #/href="\/people\//#).count == 1, "\(query)")
+        #expect(found.contains("/people/80001") && found.contains("1 people"), "\(query)")
+      }
+      let nobody = try await bench.http("GET", "/?q=%3Cb%3E").text
+      #expect(nobody.contains("Nobody is called that") && nobody.contains("value=\"&lt;b&gt;\""))
+    }
+  }
+
   @Test func namesNeverBecomeMarkup() async throws {
     try await withSandbox { bench in
       // A prepended or combining mark makes one grapheme of it and the bracket.

@@ -66,23 +66,25 @@ def wait_until(what, timeout=30.0):
 class Product:
     """A running `estars demo`."""
 
-    def __init__(self, data: pathlib.Path):
-        self.data = data
+    def __init__(self, data: pathlib.Path, customers=20):
+        """With a short history, as most tests need none; None: the one that the folder has."""
+        self.data, self.customers = data, customers
         self.port, self.sandbox_port = free_port(), free_port()
         self.process = None
 
     def start(self, *arguments):
         self.launch(*arguments)
-        wait_until(self.is_ready, 120)
+        wait_until(self.is_ready, 300)
         return self
 
     def launch(self, *arguments):
         """Starts the program and does not wait for it."""
         self.written = self.file_time()
+        history = ["--customers", str(self.customers)] if self.customers else []
         self.log = open(self.data / "demo.log", "ab")
         self.process = subprocess.Popen(
             [BINARY, "demo", "--port", str(self.port), "--sandbox-port", str(self.sandbox_port),
-             "--data", str(self.data), *arguments],
+             "--data", str(self.data), *history, *arguments],
             cwd=ROOT, stdout=self.log, stderr=self.log, start_new_session=True)
 
     def is_ready(self) -> bool:

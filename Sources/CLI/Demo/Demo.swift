@@ -16,6 +16,7 @@ struct Demo: AsyncParsableCommand {
   @Option(help: "The product's port.") var port = 8080
   @Option(help: "The sandbox Telegram's port.") var sandboxPort = 8081
   @Option(help: "The folder for database, books and demo.json.") var data = ".data"
+  @OptionGroup var wish: HistoryWish
   @Flag(help: "Start over: delete what the folder holds of an earlier demo.") var fresh = false
 
   private var directory: URL { URL(filePath: data, directoryHint: .isDirectory) }
@@ -54,10 +55,13 @@ struct Demo: AsyncParsableCommand {
         host: host, port: sandboxPort, dataDirectory: try folder("sandbox"), resources: resources),
       logger: logger)
     say("==> loading the demo workspace")
+    let ownerPool = Pool(Configuration(connectionString: cluster.ownerURL), logger: logger)
     let demo = try await DemoData(
       platform: platform, book: sandbox.book, directory: directory,
-      productURL: try address(port), sandboxURL: try address(sandboxPort)
+      productURL: try address(port), sandboxURL: try address(sandboxPort), wish: wish,
+      ownerPool: ownerPool
     ).load()
+    await ownerPool.close()
     var configuration = Server.Configuration(resources: resources, publicURL: try address(port))
     configuration.host = host
     configuration.port = port
@@ -84,6 +88,7 @@ struct Demo: AsyncParsableCommand {
 
   /// What would fail later is said at once, in one line.
   private func check() throws {
+    try wish.check(now: Date())
     for (name, number) in [("--port", port), ("--sandbox-port", sandboxPort)] {
       guard (1...65_535).contains(number) else { throw Complaint("\(name) is not a port number") }
       try PortProbe.check(host: host, port: number, option: name)

@@ -11,6 +11,9 @@ struct DemoData {
   let directory: URL
   let productURL: URL
   let sandboxURL: URL
+  let wish: HistoryWish
+  /// For `analyze`, which only the tables' owner may run.
+  let ownerPool: Pool
 
   /// `demo.json`: where scripts and tests start from. Its secrets are the demo's own.
   struct File: Codable {
@@ -92,7 +95,7 @@ struct DemoData {
   private static let team: [(Role, String, String, String)] = [
     (.owner, "owner@aurora.example", "Clara Mendes", "pt-BR"),
     (.manager, "manager@aurora.example", "Diego Prado", "en"),
-    (.support, "support@aurora.example", "Bia Santos", "pt-BR"),
+    (.support, DemoWorkspace.supportEmail, "Bia Santos", "pt-BR"),
     (.viewer, "viewer@aurora.example", "Noah Reed", "en"),
   ]
 
@@ -104,9 +107,9 @@ struct DemoData {
     let workspace = DemoWorkspace(platform: platform)
     let (live, test, bots) = try await workspace.open(
       plans, endpoint: .sandbox(sandboxURL), at: now)
-    try await register(plans)
-    let charges = try await workspace.writeHistory(bots, plans, in: test, at: now)
-    try await enterInBooks(charges, bots)
+    let history = try wish.history(known: try await workspace.history(in: test), now: now)
+    try await register(plans, history.people)
+    try await write(history, bots, plans, workspace, test)
     var file = File(
       productURL: productURL, sandboxURL: sandboxURL, workspace: test.slug,
       liveWorkspace: live.slug, logins: try await logins(known, [live, test], at: now), bots: [])
@@ -135,29 +138,46 @@ struct DemoData {
     ]
   }
 
-  private func register(_ plans: [DemoWorkspace.BotPlan]) async throws {
+  private func register(
+    _ plans: [DemoWorkspace.BotPlan], _ people: [DemoWorkspace.Person]
+  ) async throws {
     for plan in plans {
       _ = try await book.registerBot(token: plan.token, name: plan.name, username: plan.username)
     }
-    let known = Set(await book.people().map(\.id))
-    for person in DemoWorkspace.people where !known.contains(person.telegramID) {
-      _ = try await book.registerPerson(
+    func some(_ text: String) -> String? { text.isEmpty ? nil : text }
+    try await book.seed(
+      people.map { person in
         PersonCard(
-          id: person.telegramID, firstName: person.firstName, lastName: person.lastName,
-          username: person.username.isEmpty ? nil : person.username,
-          languageCode: person.languageCode, stars: 2500))
-    }
+          id: person.telegramID, firstName: person.firstName, lastName: some(person.lastName),
+          username: some(person.username), languageCode: person.languageCode, stars: person.stars)
+      })
   }
 
-  /// Every payment of the past stands in the sandbox's books too, so that any can be refunded.
-  private func enterInBooks(_ charges: [DemoWorkspace.Charge], _ bots: [EStars.Bot]) async throws {
+  private func write(
+    _ history: DemoHistory, _ bots: [EStars.Bot], _ plans: [DemoWorkspace.BotPlan],
+    _ workspace: DemoWorkspace, _ test: Workspace
+  ) async throws {
+    var told = 0
+    let isNew = try await workspace.write(history, bots, plans, in: test) { progress in
+      let tenth = progress.written * 10 / max(1, progress.of)
+      guard tenth > told else { return }
+      told = tenth
+      say("    history of \(history.customers) customers: \(tenth * 10) %")
+      // The planner knows nothing of fresh tables and would read them whole.
+      if [1, 5, 10].contains(tenth) { try await ownerPool.execute("analyze") }
+    }
+    // Every payment of the past stands in the sandbox's books too, so that any can be refunded.
     _ = try await book.seed(
-      charges.map { charge in
+      try await workspace.charges(of: history, in: test).map { charge in
         PastPayment(
-          botID: bots[charge.bot].id, personID: charge.person.telegramID, stars: charge.stars,
+          botID: charge.botID, personID: charge.telegramID, stars: charge.stars,
           title: charge.title, payload: charge.payload,
-          date: Int64(charge.paidAt.timeIntervalSince1970), chargeID: charge.chargeID)
+          date: Int64(charge.paidAt.timeIntervalSince1970), chargeID: charge.chargeID,
+          refundedAt: charge.refundedAt.map { Int64($0.timeIntervalSince1970) })
       })
+    guard isNew else { return }
+    let sum = try await DemoWorkspace.checksum(of: test, platform.patientPool)
+    say("    \(sum.entries) ledger entries, checksum \(sum.digest)")
   }
 
   private func logins(

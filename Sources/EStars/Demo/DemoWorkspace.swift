@@ -24,62 +24,26 @@ public struct DemoWorkspace: Sendable {
     }
   }
 
-  /// A person of the demo, with what she has bought and used so far.
-  public struct Person: Sendable {
-    public let telegramID: Int64
-    public let firstName: String
-    public let lastName: String
-    public let username: String
-    public let languageCode: String
-    public let purchases: [Purchase]
-  }
-
-  public struct Purchase: Sendable {
-    public let bot: Int
-    public let sku: String
-    public let daysAgo: Double
-    /// How many times the bot's action was run after it.
-    public let uses: Int
-  }
-
-  /// A purchase that was made, for the books of whoever plays Telegram.
+  /// A payment of the history, for the books of whoever plays Telegram.
   public struct Charge: Sendable {
-    public let bot: Int
-    public let person: Person
+    public let botID: Int64
+    public let telegramID: Int64
     public let chargeID: String
     public let title: String
     public let stars: Int64
     public let payload: String
     public let paidAt: Date
+    public let refundedAt: Date?
   }
 
   public static let slug = "estudio-aurora"
   public static let testSlug = slug + "-test"
 
-  public static let people = [
-    Person(
-      telegramID: 5_001_001, firstName: "Ana", lastName: "Ribeiro", username: "anaribeiro",
-      languageCode: "pt-br",
-      purchases: [
-        Purchase(bot: 0, sku: "try", daysAgo: 12.4, uses: 7),
-        Purchase(bot: 0, sku: "start", daysAgo: 3.2, uses: 4),
-      ]),
-    Person(
-      telegramID: 5_001_002, firstName: "João", lastName: "Carvalho", username: "joaocarvalho",
-      languageCode: "pt-br", purchases: [Purchase(bot: 1, sku: "pop", daysAgo: 8.1, uses: 9)]),
-    Person(
-      telegramID: 5_001_003, firstName: "Marina", lastName: "Souza", username: "msouza",
-      languageCode: "pt-br", purchases: [Purchase(bot: 0, sku: "pro", daysAgo: 6.6, uses: 18)]),
-    Person(
-      telegramID: 5_001_004, firstName: "Lucas", lastName: "Ferreira", username: "",
-      languageCode: "pt-br", purchases: [Purchase(bot: 0, sku: "start", daysAgo: 1.3, uses: 2)]),
-    Person(
-      telegramID: 5_001_005, firstName: "Emily", lastName: "Clark", username: "emilyc",
-      languageCode: "en", purchases: [Purchase(bot: 1, sku: "start", daysAgo: 4.9, uses: 5)]),
-    Person(
-      telegramID: 5_001_006, firstName: "Rafael", lastName: "Nunes", username: "rafanunes",
-      languageCode: "pt-br", purchases: []),
-  ]
+  /// The team's member who opens cases for customers.
+  public static let supportEmail = "support@aurora.example"
+
+  /// Stands in a payment of the history where Telegram puts the provider's charge id.
+  static let chargeMark = "demo"
 
   private let platform: Platform
 
@@ -117,91 +81,66 @@ public struct DemoWorkspace: Sendable {
     return (live, test, bots)
   }
 
-  /// Writes the past of the demo's people: each purchase is a checkout, a payment and the debits that
-  /// followed, each at its own time and all of them in that order. Every step has its permanent key,
-  /// so what is there already stays as it is, and a start that was killed half-way is completed.
+  /// How far the history is.
+  public struct Progress: Sendable {
+    public let written: Int
+    public let of: Int
+  }
+
+  /// The history that this workspace has or was promised; nil before the first.
+  public func history(in workspace: Workspace) async throws -> DemoHistory? {
+    try await DemoRecord(scope: workspace.scope).history(platform.pool)
+  }
+
+  /// Writes a history: what is there already stays as it is, and one that was cut off goes on where
+  /// it ended.
   ///
-  /// - Returns: All the charges of that past.
-  public func writeHistory(
-    _ bots: [Bot], _ plans: [BotPlan], in workspace: Workspace, at: Date
-  ) async throws -> [Charge] {
-    let scope = workspace.scope
-    var charges: [Charge] = []
-    for event in Self.events(until: at) {
-      let purchase = event.person.purchases[event.purchase]
-      if let use = event.use {
-        try await self.use(
-          use, of: purchase, event, action: plans[purchase.bot].action, in: scope)
-      } else {
-        charges.append(try await buy(purchase, event, with: bots[purchase.bot], in: scope))
+  /// - Parameter progress: Called after each part of it.
+  /// - Returns: Whether anything was to do.
+  /// - Throws: `PostgresError`; ``DemoRecord/Problem`` where the workspace has another history.
+  public func write(
+    _ history: DemoHistory, _ bots: [Bot], _ plans: [BotPlan], in workspace: Workspace,
+    progress: (Progress) async throws -> Void = { _ in }
+  ) async throws -> Bool {
+    let record = DemoRecord(scope: workspace.scope)
+    guard try await !record.isComplete(history, platform.pool) else { return false }
+    let people = history.people
+    let catalog = try await Catalog.load(in: workspace.scope, platform.pool)
+    let events = history.events(people, plans, catalog)
+    let done = try await record.parts(platform.pool)
+    var writer = DemoWriter(
+      platform: platform, scope: workspace.scope, bots: bots, people: people, catalog: catalog)
+    let parts = DemoRecord.parts(of: events)
+    for (number, part) in parts.enumerated() where !done.contains(number) {
+      writer = try await platform.pool.transaction(in: workspace.scope) { [writer] tx in
+        var writer = writer
+        try await record.begin(part: number, of: parts.count, history, tx)
+        try await writer.write(events[part], tx)
+        return writer
       }
+      try await progress(Progress(written: part.upperBound, of: events.count))
     }
-    return charges
+    return true
   }
 
-  /// A purchase, or one of the uses that followed it.
-  private struct Event {
-    let at: Date
-    let person: Person
-    let purchase: Int
-    let use: Int?
-  }
-
-  private static func events(until now: Date) -> [Event] {
-    var events: [Event] = []
-    for person in people {
-      for (index, purchase) in person.purchases.enumerated() {
-        let paidAt = now.addingTimeInterval(-purchase.daysAgo * 86_400)
-        events.append(Event(at: paidAt, person: person, purchase: index, use: nil))
-        let step = purchase.daysAgo * 86_400 / Double(purchase.uses + 2)
-        for use in 0..<purchase.uses {
-          events.append(
-            Event(
-              at: paidAt.addingTimeInterval(Double(use + 1) * step), person: person,
-              purchase: index, use: use))
-        }
-      }
+  /// The history's payments, oldest first.
+  public func charges(of history: DemoHistory, in workspace: Workspace) async throws -> [Charge] {
+    let people = history.people.map(\.telegramID)
+    return try await platform.pool.query(
+      """
+      select p.bot_id, c.telegram_id, p.charge_id, coalesce(p.title, 'Tip') as title, p.stars,
+        p.invoice_payload, p.paid_at, p.refunded_at
+      from payments p join customers c using (workspace_id, customer_id)
+      where p.workspace_id = \(workspace.id) and p.provider_charge_id = \(Self.chargeMark)
+        and c.telegram_id = any(\(people))
+      order by p.paid_at, p.payment_id
+      """, in: workspace.scope
+    ).map { row in
+      Charge(
+        botID: try row.get("bot_id"), telegramID: try row.get("telegram_id"),
+        chargeID: try row.get("charge_id"), title: try row.get("title"),
+        stars: try row.get("stars"), payload: try row.get("invoice_payload"),
+        paidAt: try row.get("paid_at"), refundedAt: try row.getIfPresent("refunded_at"))
     }
-    return events.sorted { $0.at < $1.at }
-  }
-
-  private func buy(
-    _ purchase: Purchase, _ event: Event, with bot: Bot, in scope: WorkspaceScope
-  ) async throws -> Charge {
-    let (person, number, at) = (event.person, event.purchase, event.at)
-    let catalog = try await Catalog.load(in: scope, platform.pool)
-    let request = CheckoutRequest(
-      telegramID: person.telegramID, sku: purchase.sku, discountPercent: 0, resume: nil,
-      idempotencyKey: "demo-\(person.telegramID)-\(number)")
-    let chargeID = "stxDemo\(person.telegramID)n\(number)"
-    return try await platform.pool.transaction(in: scope) { tx in
-      let (checkout, _) = try await tx.openCheckout(
-        request, with: bot, catalog, platform.secrets, in: scope, at: at)
-      let payment = SuccessfulPayment(
-        currency: starsCurrency, totalAmount: checkout.stars,
-        invoicePayload: checkout.payload ?? "", telegramPaymentChargeID: chargeID,
-        providerPaymentChargeID: "demo")
-      let name = CustomerName(
-        firstName: person.firstName, lastName: person.lastName, username: person.username,
-        languageCode: person.languageCode)
-      let charge = ReportedCharge(
-        payment: payment, buyerTelegramID: person.telegramID, buyerName: name, paidAt: at)
-      _ = try await tx.recordPayment(
-        charge, to: bot, platform.secrets, in: scope, at: at)
-      return Charge(
-        bot: purchase.bot, person: person, chargeID: chargeID, title: checkout.title,
-        stars: checkout.stars, payload: checkout.payload ?? "", paidAt: checkout.createdAt)
-    }
-  }
-
-  private func use(
-    _ use: Int, of purchase: Purchase, _ event: Event, action: String, in scope: WorkspaceScope
-  ) async throws {
-    _ = try await platform.usage.debit(
-      DebitRequest(
-        check: CheckRequest(telegramID: event.person.telegramID, action: action, units: 1),
-        ref: "demo-job-\(event.purchase)-\(use + 1)",
-        idempotencyKey: "demo-\(event.person.telegramID)-\(event.purchase)-\(use)"),
-      in: scope, at: event.at)
   }
 }

@@ -78,7 +78,6 @@ struct UnknownStatus: Error { let text: String }
 public struct Usage: Sendable {
   private let checks: Coalescer<CheckRequest, UsageAnswer>
   private let debits: Coalescer<DebitRequest, UsageAnswer>
-  private let pool: Pool
 
   init(pool: Pool) {
     checks = Coalescer(maxBatch: Limits.usageBatch) {
@@ -95,21 +94,23 @@ public struct Usage: Sendable {
       requests, scope in
       try await Self.post(requests, in: scope, at: scope.now, pool)
     }
-    self.pool = pool
   }
 
   private static func post(
     _ requests: [DebitRequest], in scope: WorkspaceScope, at: Date, _ pool: Pool
   ) async throws -> [UsageAnswer] {
-    try await pool.query(
-      """
-      select status, cost, balance, version, posted_at
-      from usage_post_batch(\(scope.workspaceID), \(requests.map(\.check.telegramID)),
-        \(requests.map(\.check.action)), \(requests.map(\.check.units)),
-        \(requests.map(\.idempotencyKey)), \(requests.map(\.fingerprint)),
-        \(requests.map(\.ref)), \(at)) order by ord
-      """, in: scope
-    ).map(UsageAnswer.init)
+    try await pool.query(posting(requests, in: scope, at: at), in: scope).map(UsageAnswer.init)
+  }
+
+  /// The statement that posts debits at a given time and answers with a row for each.
+  static func posting(_ requests: [DebitRequest], in scope: WorkspaceScope, at: Date) -> SQL {
+    """
+    select status, cost, balance, version, posted_at
+    from usage_post_batch(\(scope.workspaceID), \(requests.map(\.check.telegramID)),
+      \(requests.map(\.check.action)), \(requests.map(\.check.units)),
+      \(requests.map(\.idempotencyKey)), \(requests.map(\.fingerprint)),
+      \(requests.map(\.ref)), \(at)) order by ord
+    """
   }
 
   public func check(_ request: CheckRequest, in scope: WorkspaceScope) async throws -> UsageAnswer {
@@ -118,12 +119,5 @@ public struct Usage: Sendable {
 
   public func debit(_ request: DebitRequest, in scope: WorkspaceScope) async throws -> UsageAnswer {
     try await debits.submit(request, in: scope)
-  }
-
-  /// A debit at a given time, for history that is written after the fact.
-  func debit(
-    _ request: DebitRequest, in scope: WorkspaceScope, at: Date
-  ) async throws -> UsageAnswer {
-    try await Self.post([request], in: scope, at: at, pool)[0]
   }
 }

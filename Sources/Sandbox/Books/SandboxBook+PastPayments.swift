@@ -59,25 +59,59 @@ extension SandboxBook {
         payment.refundedAt.map({ (payment.date...time).contains($0) }) ?? true
       else { throw Refusal.invalid("A past payment has an impossible price, payload or date.") }
     }
-    // Telegram lists transactions by time, so both rows of a refund go to their own places.
-    let order = payments.indices.sorted { payments[$0].date < payments[$1].date }
     return try write {
       var ids = Array(repeating: "", count: payments.count)
-      var rows: [(botID: Int64, row: StarTransaction)] = []
-      for index in order {
-        ids[index] = payments[index].chargeID ?? newChargeID()
-        rows += record(payments[index], chargeID: ids[index])
+      var rows: [PastRow] = []
+      for (index, payment) in payments.enumerated() {
+        ids[index] = payment.chargeID ?? newChargeID()
+        rows += record(payment, chargeID: ids[index])
       }
-      for (botID, row) in rows.sorted(by: { $0.row.date < $1.row.date }) {
-        put(.transaction(botID: botID, row))
+      // Telegram lists transactions by time, so both rows of a refund go to their own places, in
+      // the chat as in the account. Rows of one second keep the order they were given in.
+      let order = rows.indices.sorted { (rows[$0].date, $0) < (rows[$1].date, $1) }
+      for row in order.map({ rows[$0] }) {
+        put(.transaction(botID: row.botID, row.transaction))
+        var message = row.message
+        message.messageID = nextMessageID(of: row.botID)
+        put(
+          .message(
+            ChatKey(personID: row.personID, botID: row.botID), StoredMessage(message: message)))
       }
       return ids
     }
   }
 
-  private func record(
-    _ payment: PastPayment, chargeID: String
-  ) -> [(botID: Int64, row: StarTransaction)] {
+  /// Registers people who are not known yet, all at once.
+  ///
+  /// - Throws: `Refusal` for the first that cannot be one; then none is registered.
+  public func seed(_ people: [PersonCard]) throws {
+    let newcomers = people.filter { state.people[$0.id] == nil }
+    for card in newcomers { try check(card) }
+    guard state.people.count + newcomers.count <= SandboxLimits.people else {
+      throw Refusal(409, "too_many", "The sandbox holds \(SandboxLimits.people) people.")
+    }
+    try write {
+      for card in newcomers {
+        put(
+          .person(
+            Person(
+              id: card.id, firstName: card.firstName, lastName: card.lastName,
+              username: card.username, languageCode: card.languageCode, stars: card.stars)))
+      }
+    }
+  }
+
+  /// A line of the bot's account and the service message that goes with it.
+  private struct PastRow {
+    let botID: Int64
+    let personID: Int64
+    let date: Int64
+    let transaction: StarTransaction
+    /// Without its number.
+    let message: Message
+  }
+
+  private func record(_ payment: PastPayment, chargeID: String) -> [PastRow] {
     guard state.charges[chargeID] == nil, let person = state.people[payment.personID],
       var bot = state.bots[payment.botID]
     else { return [] }
@@ -88,20 +122,31 @@ extension SandboxBook {
     put(.charge(charge))
     bot.stars += payment.refundedAt == nil ? payment.stars : 0
     put(.bot(bot))
-    var message = Message(
-      messageID: nextMessageID(of: bot.id), from: person.user, chat: person.chat,
-      date: payment.date)
-    message.successfulPayment = SuccessfulPayment(
+    let partner = TransactionPartner.invoicePayment(user: person.user, payload: payment.payload)
+    func row(_ date: Int64, _ transaction: StarTransaction, _ message: Message) -> PastRow {
+      PastRow(
+        botID: bot.id, personID: person.id, date: date, transaction: transaction, message: message)
+    }
+    var paid = Message(messageID: 0, from: person.user, chat: person.chat, date: payment.date)
+    paid.successfulPayment = SuccessfulPayment(
       currency: starsCurrency, totalAmount: payment.stars, invoicePayload: payment.payload,
       telegramPaymentChargeID: chargeID, providerPaymentChargeID: "\(person.id)_0")
-    put(
-      .message(ChatKey(personID: person.id, botID: bot.id), StoredMessage(message: message)))
-    let partner = TransactionPartner.invoicePayment(user: person.user, payload: payment.payload)
-    let paid = StarTransaction(
-      id: chargeID, amount: payment.stars, date: payment.date, source: partner)
-    guard let refundedAt = payment.refundedAt else { return [(bot.id, paid)] }
-    let refund = StarTransaction(
-      id: chargeID, amount: payment.stars, date: refundedAt, receiver: partner)
-    return [(bot.id, paid), (bot.id, refund)]
+    let payments = [
+      row(
+        payment.date,
+        StarTransaction(id: chargeID, amount: payment.stars, date: payment.date, source: partner),
+        paid)
+    ]
+    guard let refundedAt = payment.refundedAt else { return payments }
+    var refunded = Message(messageID: 0, from: bot.user, chat: person.chat, date: refundedAt)
+    refunded.refundedPayment = RefundedPayment(
+      currency: starsCurrency, totalAmount: payment.stars, invoicePayload: payment.payload,
+      telegramPaymentChargeID: chargeID)
+    return payments + [
+      row(
+        refundedAt,
+        StarTransaction(id: chargeID, amount: payment.stars, date: refundedAt, receiver: partner),
+        refunded)
+    ]
   }
 }

@@ -79,6 +79,22 @@ extension SandboxBook {
   /// - Throws: `Refusal`.
   @discardableResult
   public func registerPerson(_ card: PersonCard) throws -> PersonCard {
+    try check(card)
+    guard state.people[card.id] != nil || state.people.count < SandboxLimits.people else {
+      throw Refusal(409, "too_many", "The sandbox holds \(SandboxLimits.people) people.")
+    }
+    return try write {
+      let person = Person(
+        id: card.id, firstName: card.firstName, lastName: card.lastName,
+        username: card.username, languageCode: card.languageCode,
+        stars: state.people[card.id]?.stars ?? card.stars)
+      put(.person(person))
+      return person.card
+    }
+  }
+
+  /// - Throws: `Refusal` when nobody at Telegram could look like this.
+  func check(_ card: PersonCard) throws {
     guard card.id > 0, card.id < 1 << 52 else {
       throw Refusal.invalid("A Telegram id is positive and has at most 52 bits.")
     }
@@ -93,17 +109,6 @@ extension SandboxBook {
     }
     guard state.bots[card.id] == nil else {
       throw Refusal(409, "id_taken", "A bot has this id.")
-    }
-    guard state.people[card.id] != nil || state.people.count < SandboxLimits.people else {
-      throw Refusal(409, "too_many", "The sandbox holds \(SandboxLimits.people) people.")
-    }
-    return try write {
-      let person = Person(
-        id: card.id, firstName: card.firstName, lastName: card.lastName,
-        username: card.username, languageCode: card.languageCode,
-        stars: state.people[card.id]?.stars ?? card.stars)
-      put(.person(person))
-      return person.card
     }
   }
 

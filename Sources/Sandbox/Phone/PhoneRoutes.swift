@@ -31,14 +31,22 @@ struct PhoneRoutes: Sendable {
   }
 
   private func people(_ request: Request, _ context: SandboxContext) async throws -> Response {
-    let people = await book.people().map(PhoneViews.person)
+    let people = await book.people()
+    // A form writes a space as a plus sign.
+    let text = (request.uri.queryParameters["q"].map(String.init) ?? "")
+      .replacing("+", with: " ").trimmingCharacters(in: .whitespaces)
+    let found = people.filter { PhoneViews.matches($0, text) }
+    let shown = found.prefix(SandboxLimits.peoplePerPage)
     return pages.page(
       "people",
       await frame(
         "People", request,
         [
-          "people": Array(people.prefix(200)), "hasPeople": !people.isEmpty,
-          "bots": await book.bots().count,
+          "people": shown.map(PhoneViews.person), "hasPeople": !people.isEmpty,
+          "isLong": people.count > SandboxLimits.peoplePerPage, "query": text,
+          "isNobody": found.isEmpty,
+          "count": shown.count < found.count
+            ? "\(shown.count) of \(found.count) people" : "\(found.count) people",
         ]))
   }
 

@@ -10,6 +10,14 @@ enum PhoneViews {
     ]
   }
 
+  /// Whether a text is part of the name, username or id; case and accents do not count.
+  static func matches(_ card: PersonCard, _ text: String) -> Bool {
+    let options: String.CompareOptions = [.caseInsensitive, .diacriticInsensitive]
+    return text.isEmpty
+      || "\(fullName(card)) @\(card.username ?? "") \(card.id)".range(of: text, options: options)
+        != nil
+  }
+
   static func chat(_ card: ChatCard, personID: Int64, isCurrent: Bool) -> [String: Any] {
     [
       "href": "/people/\(personID)/chats/\(card.bot.id)", "name": card.bot.name,
