@@ -5,6 +5,7 @@ import pathlib
 import axe_playwright_python
 import pytest
 
+from test_refund_saga import buy
 from test_story import sign_in
 
 AXE = next(pathlib.Path(axe_playwright_python.__file__).parent.rglob("axe*.js")).read_text()
@@ -49,7 +50,20 @@ def test_pages_are_accessible_and_fit(product, chromium, width, scheme):
     check(workspace + "/payments")
     page.locator("main a[href*='/payments/']").first.click()
     check()
+    for show in ("", "?show=all"):
+        check(workspace + "/refunds" + show)
+    _, charge = buy(product, "pro")
+    check(f"{workspace}/payments/{product.bot()['id']}/{charge}")
+    page.locator("summary.decision-title").click()
+    page.locator("details.decision button").click()
+    page.wait_for_url("**/refunds/*")
+    check()
+    page.locator("summary", has_text="Give credits instead").click()
+    page.locator("#goodwill-credits").fill("none")
+    page.get_by_role("button", name="Give credits instead").click()
+    page.wait_for_load_state()
+    check()
     live = f"{product.url}/w/{product.demo['live_workspace']}"
-    for path in ("", "/customers", "/payments"):
+    for path in ("", "/customers", "/payments", "/refunds"):
         check(live + path)
     context.close()

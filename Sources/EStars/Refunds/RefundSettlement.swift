@@ -34,6 +34,17 @@ public struct RefundSettlement: Sendable {
     if refund.state == .approved {
       refund = try await step(refund, to: .sending, in: scope)
     }
+    do {
+      return try await proceed(refund, attempts: attempts, in: scope)
+    } catch let error as Secrets.Problem {
+      try await note(refund, "\(error)", in: scope)
+      throw error
+    }
+  }
+
+  private func proceed(
+    _ refund: Refund, attempts: Int, in scope: WorkspaceScope
+  ) async throws -> Job.Outcome {
     switch refund.state {
     case .sending: return try await send(refund, attempts: attempts, in: scope)
     case .unknown: return try await lookUp(refund, attempts: attempts, in: scope)
@@ -62,8 +73,7 @@ public struct RefundSettlement: Sendable {
       if case .api(_, _, let seconds?) = error { return .again(seconds: Double(seconds)) }
       return .again(seconds: Self.backoff(attempts))
     } catch let error as TelegramError {
-      try await fail(refund, "\(error)", in: scope)
-      return .done
+      return try await fail(refund, "\(error)", in: scope)
     }
     return try await confirm(refund, at: nil, in: scope)
   }
@@ -76,8 +86,9 @@ public struct RefundSettlement: Sendable {
   ) async throws -> Job.Outcome {
     let (client, _) = try await call(for: refund, in: scope)
     do {
-      // A margin for clocks that differ.
-      let since = (refund.decidedAt ?? refund.openedAt).addingTimeInterval(-3600)
+      // From the case's opening, since an earlier approval may have come through late; with a
+      // margin for clocks that differ.
+      let since = refund.openedAt.addingTimeInterval(-3600)
       if let found = try await client.outgoingTransaction(of: refund.chargeID, since: since) {
         return try await confirm(
           refund, at: Date(timeIntervalSince1970: Double(found.date)), in: scope)
@@ -89,8 +100,7 @@ public struct RefundSettlement: Sendable {
     guard scope.now.timeIntervalSince(refund.stateAt) > Limits.refundWatchSeconds else {
       return .again(seconds: Self.backoff(attempts))
     }
-    try await fail(refund, "Telegram's books show no refund of this charge", in: scope)
-    return .done
+    return try await fail(refund, "Telegram's books show no refund of this charge", in: scope)
   }
 
   private func confirm(
@@ -105,12 +115,15 @@ public struct RefundSettlement: Sendable {
     return .next
   }
 
-  /// Nothing was given back: the hold returns to its lots.
-  private func fail(_ refund: Refund, _ error: String, in scope: WorkspaceScope) async throws {
+  /// Nothing was given back: the hold returns to its lots. A case that Telegram's own report has
+  /// settled meanwhile goes on from there.
+  private func fail(
+    _ refund: Refund, _ error: String, in scope: WorkspaceScope
+  ) async throws -> Job.Outcome {
     try await platform.pool.transaction(in: scope) { tx in
       guard let locked = try await tx.lockRefund(refund.id, in: scope),
         locked.state == refund.state
-      else { return }
+      else { return .next }
       if let holdKey = locked.holdKey {
         let key = "refund:release:\(locked.approvals):\(locked.botID):\(locked.chargeID)"
         let release = try await tx.release(hold: holdKey, key: key, in: scope, at: scope.now)
@@ -128,6 +141,7 @@ public struct RefundSettlement: Sendable {
       try await tx.audit(
         Self.actor, "refund.failed", "refund", String(locked.id),
         reason: String(error.prefix(300)), in: scope, at: scope.now)
+      return .done
     }
   }
 
@@ -189,7 +203,9 @@ extension RefundSettlement {
       try await client.sendMessage(to: payer, text)
     } catch let error as TelegramError {
       problem = "\(error)"
-      if error.isTransient, attempts < Limits.noticeAttempts {
+      // Without an answer it may have arrived: it is said once more, not eight times.
+      let most = if case .unknownOutcome = error { 2 } else { Limits.noticeAttempts }
+      if error.isTransient, attempts < most {
         try await note(refund, "\(error)", in: scope)
         return .again(seconds: Self.backoff(attempts))
       }

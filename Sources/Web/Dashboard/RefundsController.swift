@@ -12,13 +12,15 @@ enum RefundsController {
       waitsForDecision: showsWaiting, before: before, limit: Limits.pageSize + 1, in: scope, pool)
     let hasMore = refunds.count > Limits.pageSize
     if hasMore { refunds.removeLast() }
-    let people = try await Customer.named(refunds.compactMap(\.customerID), in: scope, pool)
     let payments = try await Refund.payments(of: refunds, in: scope, pool)
+    let people = try await Customer.named(
+      refunds.compactMap(\.customerID) + payments.values.map(\.customerID), in: scope, pool)
     let view = RefundsView(
       showsWaiting: showsWaiting,
       rows: refunds.map { refund in
         RefundRow(
-          refund, payments[refund.charge], refund.customerID.flatMap { people[$0] })
+          refund, payments[refund.charge],
+          (refund.customerID ?? payments[refund.charge]?.customerID).flatMap { people[$0] })
       },
       paging: Paging(
         nextCursor: hasMore ? refunds.last.map { String($0.id) } : nil, isFirst: before == nil))
@@ -68,7 +70,9 @@ enum RefundGoodwillController {
     try await visit.decide(.goodwill) { form, problems in
       // People group digits; a sign or a fraction is no number of credits.
       let digits = (form["credits"] ?? "").filter { !" .,\u{a0}".contains($0) }
-      guard let credits = Int64(digits), (1...Limits.goodwillCredits).contains(credits) else {
+      guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let credits = Int64(digits),
+        (1...Limits.goodwillCredits).contains(credits)
+      else {
         problems.append(.credits)
         return .goodwill(credits: 0)
       }
@@ -141,7 +145,9 @@ extension Visit {
     let payment = try await Payment.find(
       botID: refund.botID, chargeID: refund.chargeID, in: scope, pool)
     let customer: Customer? =
-      if let id = refund.customerID { try await Customer.find(id: id, in: scope, pool) } else {
+      if let id = refund.customerID ?? payment?.customerID {
+        try await Customer.find(id: id, in: scope, pool)
+      } else {
         nil
       }
     let preview: RefundPreview? =
