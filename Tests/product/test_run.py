@@ -195,7 +195,7 @@ def test_telegram_delivers_to_the_webhook_itself(product):
     """eStars owns the webhook: the sandbox asks, is answered in the response, and delivers."""
     bot = product.bot(1)
     method = f"{product.sandbox}/bot{bot['token']}"
-    person = 6_700_001
+    person = 6_800_001
     call("POST", product.sandbox + "/sandbox/people", {
         "id": person, "first_name": "Téo", "language_code": "pt-br", "stars": 200})
     answer = call("POST", method + "/setWebhook", {
@@ -203,9 +203,10 @@ def test_telegram_delivers_to_the_webhook_itself(product):
         "allowed_updates": ["message", "pre_checkout_query"]})
     assert answer.json()["ok"] is True
     try:
-        sale = product.api(
-            "POST", "/v1/checkouts", {"user": person, "sku": "try"}, bot=1,
-            key=str(uuid.uuid4())).json()["checkout"]
+        answer = product.api(
+            "POST", "/v1/checkouts", {"user": person, "sku": "try"}, bot=1, key=str(uuid.uuid4()))
+        assert answer.status == 201, answer.body
+        sale = answer.json()["checkout"]
         slug = sale["invoice_link"].rsplit("/", 1)[1].lstrip("$")
 
         def pay():
