@@ -134,9 +134,14 @@ struct ClusterHome: Sendable {
   func stopServer() async throws {
     guard runningProcessID() != nil else { return }
     let programs = try ServerPrograms.find(version: dataVersion())
-    try await user.run(
-      programs.path(of: "pg_ctl"),
-      ["stop", "--pgdata", data, "--mode", "fast", "--silent", "--wait", "--timeout", "60"])
+    do {
+      try await user.run(
+        programs.path(of: "pg_ctl"),
+        ["stop", "--pgdata", data, "--mode", "fast", "--silent", "--wait", "--timeout", "60"])
+    } catch {
+      // A server that is killed meanwhile has stopped too, though pg_ctl does not think so.
+      guard runningProcessID() == nil else { throw error }
+    }
   }
 
   func remove() throws {

@@ -97,6 +97,19 @@ import Testing
     }
   }
 
+  @Test func aServerThatIsKilledWhileItStopsHasStopped() async throws {
+    try await withPrivateCluster { cluster in
+      let server = try #require(try await cluster.processID())
+      // Frozen, it cannot follow the request to stop.
+      kill(server, SIGSTOP)
+      let stopping = Task { try await cluster.stop() }
+      try await Task.sleep(for: .milliseconds(300))
+      kill(server, SIGKILL)
+      try await stopping.value
+      #expect(try await cluster.processID() == nil)
+    }
+  }
+
   @Test func halfBuiltDataIsRemoved() async throws {
     try await withPrivateCluster(starting: false) { cluster in
       let half = cluster.directory.appending(path: "data.new12345/base")
