@@ -5,7 +5,7 @@ import pathlib
 import axe_playwright_python
 import pytest
 
-from test_refund_saga import buy
+from refunds import buy
 from test_story import sign_in
 
 AXE = next(pathlib.Path(axe_playwright_python.__file__).parent.rglob("axe*.js")).read_text()

@@ -3,7 +3,7 @@
 import pytest
 
 from running import Dashboard
-from test_refund_saga import buy
+from refunds import buy
 from test_paid_path import sql
 
 

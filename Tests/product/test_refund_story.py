@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from running import Dashboard, call
-from test_refund_saga import buy
+from refunds import buy
 from test_story import fits, page, sign_in, words  # noqa: F401 (page is a fixture)
 
 
