@@ -117,12 +117,9 @@ public struct Server: Sendable {
     var parameters: [String: String] = [:]
     for (name, value) in context.parameters { parameters[String(name)] = String(value) }
     return Inbound(
-      method: request.method, path: request.uri.path,
-      query: Inbound.pairs(request.uri.query ?? ""), rawQuery: request.uri.query,
+      method: request.method, path: request.uri.path, rawQuery: request.uri.query,
       parameters: parameters.mapValues { $0.removingPercentEncoding ?? $0 },
       authority: request.head.authority, headers: request.headers,
-      cookies: Dictionary(
-        Cookies.pairs(request.headers[values: .cookie]), uniquingKeysWith: { first, _ in first }),
       address: isProxied ? client(request.headers[Self.forwardedFor] ?? "", remote) : remote,
       requestID: context.requestID,
       isSecure: proto == "https" || configuration.publicURL.scheme == "https")
@@ -136,16 +133,6 @@ public struct Server: Sendable {
 
   private static let forwardedFor = HTTPField.Name("X-Forwarded-For") ?? .forwarded
   private static let forwardedProto = HTTPField.Name("X-Forwarded-Proto") ?? .forwarded
-}
-
-private enum Cookies {
-  static func pairs(_ headers: [String]) -> [(String, String)] {
-    headers.flatMap { $0.split(separator: ";") }.prefix(50).compactMap { part in
-      let pair = part.split(separator: "=", maxSplits: 1)
-      guard pair.count == 2 else { return nil }
-      return (pair[0].trimmingCharacters(in: .whitespaces), String(pair[1]))
-    }
-  }
 }
 
 extension HTTPField.Name {
