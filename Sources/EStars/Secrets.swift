@@ -66,7 +66,11 @@ public enum Bytes {
   }
 
   public static func hex(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = bytes.flatMap { [hexDigits[Int($0 >> 4)], hexDigits[Int($0 & 15)]] }
+    var digits: [UInt8] = []
+    for byte in bytes {
+      digits.append(hexDigits[Int(byte >> 4)])
+      digits.append(hexDigits[Int(byte & 15)])
+    }
     return String(decoding: digits, as: UTF8.self)
   }
 

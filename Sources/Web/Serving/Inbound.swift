@@ -89,11 +89,17 @@ struct Reply: Sendable {
   var status: HTTPResponse.Status
   var headers: HTTPFields
   var body: [UInt8]
+  /// Instead of `body`, where it is the same for everybody.
+  var shared: SharedBody?
 
-  init(_ status: HTTPResponse.Status, headers: HTTPFields = [:], body: [UInt8] = []) {
+  init(
+    _ status: HTTPResponse.Status, headers: HTTPFields = [:], body: [UInt8] = [],
+    shared: SharedBody? = nil
+  ) {
     self.status = status
     self.headers = headers
     self.body = body
+    self.shared = shared
   }
 
   static func html(_ text: String, status: HTTPResponse.Status = .ok) -> Reply {

@@ -100,6 +100,10 @@ public struct Server: Sendable {
 
   /// The body, whole and within the route's limit.
   private func body(of request: Request, _ route: Route) async throws -> [UInt8] {
+    // Such a request has none (RFC 9112, 6.3).
+    if request.headers[.contentLength] == nil, request.headers[.transferEncoding] == nil {
+      return []
+    }
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > route.bodyLimit {
       throw Refusal.tooLarge
     }
@@ -143,26 +147,40 @@ extension HTTPField.Name {
 struct ClientContext: RequestContext, RemoteAddressRequestContext {
   var coreContext: CoreRequestContextStorage
   let remoteAddress: SocketAddress?
-  let requestID: String
+  /// The one that Hummingbird's log lines carry.
+  var requestID: String { id }
 
   init(source: ApplicationRequestContextSource) {
     coreContext = .init(source: source)
     remoteAddress = source.channel.remoteAddress
-    requestID = Bytes.hex(Bytes.random(8))
   }
+}
+
+/// A body that many replies share, in the form that it is sent in.
+struct SharedBody: Sendable, Equatable {
+  fileprivate let buffer: ByteBuffer
+
+  init(_ bytes: [UInt8]) { buffer = ByteBuffer(bytes: bytes) }
 }
 
 extension Reply {
   /// The one place where bytes become Hummingbird's buffer.
   fileprivate var response: Response {
     Response(
-      status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+      status: status, headers: headers,
+      body: ResponseBody(byteBuffer: shared?.buffer ?? ByteBuffer(bytes: body)))
   }
 }
 
 /// Around every route: errors become answers, answers get their security headers.
 private struct Gateway: RouterMiddleware {
   let server: Server
+  private let protections: HTTPFields
+
+  init(server: Server) {
+    self.server = server
+    protections = Self.protections(isTLS: server.configuration.publicURL.scheme == "https")
+  }
 
   func handle(
     _ request: Request, context: ClientContext,
@@ -174,7 +192,7 @@ private struct Gateway: RouterMiddleware {
     } catch {
       response = refusal(error, request, context).response
     }
-    secure(&response.headers)
+    response.headers.append(contentsOf: protections)
     response.headers[Self.requestID] = context.requestID
     return response
   }
@@ -198,14 +216,16 @@ private struct Gateway: RouterMiddleware {
       : server.pages.error(refusal, request, requestID: context.requestID)
   }
 
-  private func secure(_ headers: inout HTTPFields) {
-    headers[.contentSecurityPolicy] =
-      "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-    headers[.xContentTypeOptions] = "nosniff"
-    headers[Self.referrerPolicy] = "same-origin"
-    if server.configuration.publicURL.scheme == "https" {
-      headers[.strictTransportSecurity] = "max-age=31536000"
-    }
+  /// Made once: a field's value is examined when the field is made.
+  private static func protections(isTLS: Bool) -> HTTPFields {
+    var fields: HTTPFields = [
+      .contentSecurityPolicy:
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+      .xContentTypeOptions: "nosniff",
+      referrerPolicy: "same-origin",
+    ]
+    if isTLS { fields[.strictTransportSecurity] = "max-age=31536000" }
+    return fields
   }
 
   private static let requestID = HTTPField.Name("X-Request-Id") ?? .via
