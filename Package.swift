@@ -97,6 +97,17 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       swiftSettings: strict),
+    .systemLibrary(name: "CEpoll", path: "Tests/CEpoll"),
+    .executableTarget(
+      name: "Bench",
+      dependencies: [
+        "CEpoll", "EStars", "Ledger", "Postgres", "Telegram",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/Bench", exclude: ["bench.py"], swiftSettings: strict),
     .target(
       name: "TestSupport",
       dependencies: ["Postgres", "Ledger", .product(name: "Logging", package: "swift-log")],

@@ -55,8 +55,10 @@ public struct Secrets: Sendable {
 /// Byte strings as they stand in URLs, configuration and tables.
 public enum Bytes {
   public static func random(_ count: Int) -> [UInt8] {
+    // A word at a time: each is a call of the system.
     var generator = SystemRandomNumberGenerator()
-    return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    let words = (0..<(count + 7) / 8).map { _ in generator.next() as UInt64 }
+    return words.withUnsafeBytes { Array($0.prefix(count)) }
   }
 
   public static func sha256(_ text: String) -> [UInt8] {
@@ -64,10 +66,12 @@ public enum Bytes {
   }
 
   public static func hex(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.reduce(into: "") { text, byte in
-      text.append(Character(Unicode.Scalar(hexDigits[Int(byte >> 4)])))
-      text.append(Character(Unicode.Scalar(hexDigits[Int(byte & 15)])))
+    var digits: [UInt8] = []
+    for byte in bytes {
+      digits.append(hexDigits[Int(byte >> 4)])
+      digits.append(hexDigits[Int(byte & 15)])
     }
+    return String(decoding: digits, as: UTF8.self)
   }
 
   private static let hexDigits = Array("0123456789abcdef".utf8)

@@ -3,13 +3,13 @@ import Foundation
 
 /// `POST /v1/checks`: may this user run this action now? Changes nothing.
 enum CheckEndpoint {
-  private struct Request: Decodable {
+  private struct Request: Decodable, SnakeCased {
     let user: Int64
     let action: String
     let units: Int64?
   }
 
-  private struct Body: Encodable {
+  private struct Body: Encodable, SnakeCased {
     let allowed: Bool
     let reason: String
     let user: Int64

@@ -3,14 +3,14 @@ import Foundation
 
 /// `POST /v1/debits`: the user pays for an action. The price is the action's, never the caller's.
 enum DebitEndpoint {
-  private struct Request: Decodable {
+  private struct Request: Decodable, SnakeCased {
     let user: Int64
     let action: String
     let units: Int64?
     let ref: String?
   }
 
-  private struct Body: Encodable {
+  private struct Body: Encodable, SnakeCased {
     let debit: Debit
 
     struct Debit: Encodable {
@@ -22,6 +22,11 @@ enum DebitEndpoint {
       let ref: String?
       let version: Int64?
       let createdAt: Date?
+
+      enum CodingKeys: String, CodingKey {
+        case user, action, units, cost, balance, ref, version
+        case createdAt = "created_at"
+      }
     }
   }
 

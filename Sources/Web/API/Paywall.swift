@@ -31,6 +31,13 @@ struct PackBody: Encodable {
   let entitlement: String?
   let entitlementDays: Int?
 
+  enum CodingKeys: String, CodingKey {
+    case sku, title, description, emoji, credits, stars, entitlement
+    case bonusCredits = "bonus_credits"
+    case firstPurchaseOnly = "first_purchase_only"
+    case entitlementDays = "entitlement_days"
+  }
+
   init(_ pack: Pack) {
     sku = pack.sku
     title = pack.title

@@ -6,10 +6,18 @@ struct StaticBytes: Sendable, Equatable {
   /// One of the two forms, with the validator of its own that RFC 9110 asks for.
   struct Representation: Sendable, Equatable {
     let body: [UInt8]
+    let shared: SharedBody
     /// Strong, quotes included.
     let etag: String
     /// Value of `Content-Encoding`, when there is one.
     let contentEncoding: String?
+
+    init(body: [UInt8], etag: String, contentEncoding: String?) {
+      self.body = body
+      self.etag = etag
+      self.contentEncoding = contentEncoding
+      shared = SharedBody(body)
+    }
   }
 
   let contentType: String

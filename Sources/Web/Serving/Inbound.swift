@@ -6,20 +6,25 @@ import HTTPTypes
 struct Inbound: Sendable {
   let method: HTTPRequest.Method
   let path: String
-  let query: [String: String]
   /// The query as it was sent.
   let rawQuery: String?
   let parameters: [String: String]
   /// Host and port that the client asked for.
   let authority: String?
   let headers: HTTPFields
-  let cookies: [String: String]
   /// Empty until the caller is known: nobody fills our memory without a key.
   var body: [UInt8] = []
   /// The client's address, behind trusted proxies too.
   let address: String
   let requestID: String
   let isSecure: Bool
+
+  /// The query's fields.
+  var query: [String: String] { Self.pairs(rawQuery ?? "") }
+
+  var cookies: [String: String] {
+    Dictionary(Cookies.pairs(headers[values: .cookie]), uniquingKeysWith: { first, _ in first })
+  }
 
   /// A number in the path; anything else is no such page.
   func id(_ name: String) throws -> Int64 {
@@ -69,16 +74,32 @@ struct Inbound: Sendable {
   }
 }
 
+private enum Cookies {
+  static func pairs(_ headers: [String]) -> [(String, String)] {
+    headers.flatMap { $0.split(separator: ";") }.prefix(50).compactMap { part in
+      let pair = part.split(separator: "=", maxSplits: 1)
+      guard pair.count == 2 else { return nil }
+      return (pair[0].trimmingCharacters(in: .whitespaces), String(pair[1]))
+    }
+  }
+}
+
 /// A response as handlers make it.
 struct Reply: Sendable {
   var status: HTTPResponse.Status
   var headers: HTTPFields
   var body: [UInt8]
+  /// Instead of `body`, where it is the same for everybody.
+  var shared: SharedBody?
 
-  init(_ status: HTTPResponse.Status, headers: HTTPFields = [:], body: [UInt8] = []) {
+  init(
+    _ status: HTTPResponse.Status, headers: HTTPFields = [:], body: [UInt8] = [],
+    shared: SharedBody? = nil
+  ) {
     self.status = status
     self.headers = headers
     self.body = body
+    self.shared = shared
   }
 
   static func html(_ text: String, status: HTTPResponse.Status = .ok) -> Reply {
@@ -108,14 +129,31 @@ struct Reply: Sendable {
   }
 }
 
+/// A body whose coding keys are snake case as they stand. Converting them costs as much as all the
+/// rest of an answer, so the busiest ones do without.
+protocol SnakeCased {}
+
 enum JSON {
   /// Keys in order, so that equal values are equal bytes.
   static func encode(_ value: some Encodable) throws -> Data {
+    try (value is any SnakeCased ? asWritten : snakeCasing).encode(value)
+  }
+
+  static func decode<T: Decodable>(_ type: T.Type, from data: Data) throws -> T {
+    let decoder = JSONDecoder()
+    if !(type is any SnakeCased.Type) { decoder.keyDecodingStrategy = .convertFromSnakeCase }
+    return try decoder.decode(type, from: data)
+  }
+
+  private static let snakeCasing = encoder(.convertToSnakeCase)
+  private static let asWritten = encoder(.useDefaultKeys)
+
+  private static func encoder(_ keys: JSONEncoder.KeyEncodingStrategy) -> JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.keyEncodingStrategy = keys
     encoder.dateEncodingStrategy = .iso8601
-    return try encoder.encode(value)
+    return encoder
   }
 
   /// How deep objects and arrays nest, found without building anything: a parser that recurses
@@ -169,10 +207,8 @@ extension Inbound {
   /// - Throws: ``Refusal`` naming the field that is missing or has the wrong type.
   func json<T: Decodable>(_ type: T.Type) throws -> T {
     let text = try jsonText()
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
     do {
-      return try decoder.decode(type, from: Data(text.utf8))
+      return try JSON.decode(type, from: Data(text.utf8))
     } catch let error as DecodingError {
       throw Refusal(.badRequest, "invalid_request", "\(error.plainWords.capitalizedFirst).")
     }

@@ -100,6 +100,10 @@ public struct Server: Sendable {
 
   /// The body, whole and within the route's limit.
   private func body(of request: Request, _ route: Route) async throws -> [UInt8] {
+    // Such a request has none (RFC 9112, 6.3).
+    if request.headers[.contentLength] == nil, request.headers[.transferEncoding] == nil {
+      return []
+    }
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > route.bodyLimit {
       throw Refusal.tooLarge
     }
@@ -117,12 +121,9 @@ public struct Server: Sendable {
     var parameters: [String: String] = [:]
     for (name, value) in context.parameters { parameters[String(name)] = String(value) }
     return Inbound(
-      method: request.method, path: request.uri.path,
-      query: Inbound.pairs(request.uri.query ?? ""), rawQuery: request.uri.query,
+      method: request.method, path: request.uri.path, rawQuery: request.uri.query,
       parameters: parameters.mapValues { $0.removingPercentEncoding ?? $0 },
       authority: request.head.authority, headers: request.headers,
-      cookies: Dictionary(
-        Cookies.pairs(request.headers[values: .cookie]), uniquingKeysWith: { first, _ in first }),
       address: isProxied ? client(request.headers[Self.forwardedFor] ?? "", remote) : remote,
       requestID: context.requestID,
       isSecure: proto == "https" || configuration.publicURL.scheme == "https")
@@ -138,16 +139,6 @@ public struct Server: Sendable {
   private static let forwardedProto = HTTPField.Name("X-Forwarded-Proto") ?? .forwarded
 }
 
-private enum Cookies {
-  static func pairs(_ headers: [String]) -> [(String, String)] {
-    headers.flatMap { $0.split(separator: ";") }.prefix(50).compactMap { part in
-      let pair = part.split(separator: "=", maxSplits: 1)
-      guard pair.count == 2 else { return nil }
-      return (pair[0].trimmingCharacters(in: .whitespaces), String(pair[1]))
-    }
-  }
-}
-
 extension HTTPField.Name {
   fileprivate static let forwarded = HTTPField.Name.via
 }
@@ -156,26 +147,40 @@ extension HTTPField.Name {
 struct ClientContext: RequestContext, RemoteAddressRequestContext {
   var coreContext: CoreRequestContextStorage
   let remoteAddress: SocketAddress?
-  let requestID: String
+  /// The one that Hummingbird's log lines carry.
+  var requestID: String { id }
 
   init(source: ApplicationRequestContextSource) {
     coreContext = .init(source: source)
     remoteAddress = source.channel.remoteAddress
-    requestID = Bytes.hex(Bytes.random(8))
   }
+}
+
+/// A body that many replies share, in the form that it is sent in.
+struct SharedBody: Sendable, Equatable {
+  fileprivate let buffer: ByteBuffer
+
+  init(_ bytes: [UInt8]) { buffer = ByteBuffer(bytes: bytes) }
 }
 
 extension Reply {
   /// The one place where bytes become Hummingbird's buffer.
   fileprivate var response: Response {
     Response(
-      status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+      status: status, headers: headers,
+      body: ResponseBody(byteBuffer: shared?.buffer ?? ByteBuffer(bytes: body)))
   }
 }
 
 /// Around every route: errors become answers, answers get their security headers.
 private struct Gateway: RouterMiddleware {
   let server: Server
+  private let protections: HTTPFields
+
+  init(server: Server) {
+    self.server = server
+    protections = Self.protections(isTLS: server.configuration.publicURL.scheme == "https")
+  }
 
   func handle(
     _ request: Request, context: ClientContext,
@@ -187,7 +192,7 @@ private struct Gateway: RouterMiddleware {
     } catch {
       response = refusal(error, request, context).response
     }
-    secure(&response.headers)
+    response.headers.append(contentsOf: protections)
     response.headers[Self.requestID] = context.requestID
     return response
   }
@@ -211,14 +216,16 @@ private struct Gateway: RouterMiddleware {
       : server.pages.error(refusal, request, requestID: context.requestID)
   }
 
-  private func secure(_ headers: inout HTTPFields) {
-    headers[.contentSecurityPolicy] =
-      "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-    headers[.xContentTypeOptions] = "nosniff"
-    headers[Self.referrerPolicy] = "same-origin"
-    if server.configuration.publicURL.scheme == "https" {
-      headers[.strictTransportSecurity] = "max-age=31536000"
-    }
+  /// Made once: a field's value is examined when the field is made.
+  private static func protections(isTLS: Bool) -> HTTPFields {
+    var fields: HTTPFields = [
+      .contentSecurityPolicy:
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+      .xContentTypeOptions: "nosniff",
+      referrerPolicy: "same-origin",
+    ]
+    if isTLS { fields[.strictTransportSecurity] = "max-age=31536000" }
+    return fields
   }
 
   private static let requestID = HTTPField.Name("X-Request-Id") ?? .via

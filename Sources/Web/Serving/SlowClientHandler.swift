@@ -16,7 +16,11 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private let headTime: TimeAmount
   private let bodyTime: TimeAmount
   private var state = State.idle
-  private var deadline: Scheduled<Void>?
+  /// When the client's time is up, while a request arrives.
+  private var deadline = NIODeadline.distantFuture
+  /// One timer serves many requests: what it finds too early it waits for again. Starting and
+  /// stopping one for each request costs more than parsing it.
+  private var timer: (scheduled: Scheduled<Void>, at: NIODeadline)?
   private var responseStarted = false
 
   init(
@@ -36,7 +40,7 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private func bytesArrived(_ context: ChannelHandlerContext) {
     guard state == .idle else { return }
     state = .head
-    schedule(headTime, context)
+    allow(headTime, context)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -44,10 +48,9 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     case .head:
       state = .body
       responseStarted = false
-      schedule(bodyTime, context)
+      allow(bodyTime, context)
     case .end:
       state = .idle
-      deadline?.cancel()
     case .body: break
     }
     context.fireChannelRead(data)
@@ -63,23 +66,37 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    deadline?.cancel()
+    stopTimer()
     context.fireChannelInactive()
   }
 
-  func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+  func handlerRemoved(context: ChannelHandlerContext) { stopTimer() }
 
-  private func schedule(_ time: TimeAmount, _ context: ChannelHandlerContext) {
-    deadline?.cancel()
-    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-    deadline = context.eventLoop.scheduleTask(in: time) {
-      let (handler, context) = bound.value
-      handler.timeUp(context)
-    }
+  private func allow(_ time: TimeAmount, _ context: ChannelHandlerContext) {
+    deadline = .now() + time
+    if let timer, timer.at <= deadline { return }
+    stopTimer()
+    startTimer(context)
   }
 
-  private func timeUp(_ context: ChannelHandlerContext) {
+  private func startTimer(_ context: ChannelHandlerContext) {
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    let scheduled = context.eventLoop.scheduleTask(deadline: deadline) {
+      let (handler, context) = bound.value
+      handler.timer = nil
+      handler.timeMayBeUp(context)
+    }
+    timer = (scheduled, deadline)
+  }
+
+  private func stopTimer() {
+    timer?.scheduled.cancel()
+    timer = nil
+  }
+
+  private func timeMayBeUp(_ context: ChannelHandlerContext) {
     guard state == .head || state == .body else { return }
+    guard deadline <= .now() else { return startTimer(context) }
     // A response that has begun cannot be replaced; the connection is closed under it.
     if !responseStarted {
       let text = "408: the request took too long to arrive.\n"

@@ -49,6 +49,6 @@ extension StaticBytes {
     }
     headers[.contentType] = contentType
     if let encoding = form.contentEncoding { headers[.contentEncoding] = encoding }
-    return Reply(.ok, headers: headers, body: form.body)
+    return Reply(.ok, headers: headers, shared: form.shared)
   }
 }

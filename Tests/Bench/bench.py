@@ -1,0 +1,501 @@
+"""Runs the product and its yardsticks by turns and prints their ratios. See bin/bench."""
+
+import argparse
+import dataclasses
+import json
+import os
+import pathlib
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ESTARS = os.environ.get("ESTARS_BIN", str(ROOT / ".build/release/estars"))
+BENCH = os.environ.get("BENCH_BIN", str(ROOT / ".build/release/Bench"))
+CONNECTIONS = 64
+PGBENCH_CLIENTS = (8, 32)
+TICKS = os.sysconf("SC_CLK_TCK")
+
+# The ledger's own function, as the app role and inside the workspace, in one round trip and one
+# implicit transaction, as the product sends it. `leg` makes keys of their own for every run.
+DEBIT_SCRIPT = r"""
+\set n :n + 1
+\set account random(:first, :last)
+\set fingerprint random(1, 9000000000000000000)
+\startpipeline
+select set_config('estars.workspace_id', :workspace::text, true);
+select * from ledger_debit(:workspace::bigint, :account::bigint, 1::smallint, 1::bigint,
+  :leg || :client_id || '-' || :n, :fingerprint::bigint, :action, 1, null, now());
+\endpipeline
+"""
+
+
+class Wrong(Exception):
+    """An answer or a count that is not what it must be: figures of it would mean nothing."""
+
+
+@dataclasses.dataclass
+class Cost:
+    """What one run took, apart from its length."""
+    server_cpu: float
+    postgres_cpu: float
+    client_cpu: float
+    wal_bytes: int
+
+
+@dataclasses.dataclass
+class Run:
+    """Requests a second, and what each of them took."""
+    rate: float
+    count: int
+    p50: float
+    p99: float
+    cost: Cost
+
+    def per_request(self, seconds):
+        """In microseconds."""
+        return seconds / self.count * 1e6
+
+    @property
+    def cpu(self):
+        """Microseconds of server and database for one request."""
+        return self.per_request(self.cost.server_cpu + self.cost.postgres_cpu)
+
+
+class Database:
+    def __init__(self, data):
+        self.data = data
+        self.programs = sorted(
+            pathlib.Path("/usr/lib/postgresql").glob("*/bin/pgbench"))[-1].parent
+
+    def ask(self, sql, role="estars_app"):
+        address = self.data["database"].replace("estars_app@", role + "@")
+        done = subprocess.run(
+            [self.programs / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1",
+             "-c", f"set estars.workspace_id = '{self.data['workspace']}'", "-c", sql, address],
+            capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Wrong(f"the database refuses {sql}: {done.stderr}")
+        return done.stdout.strip()
+
+    def wal_position(self):
+        return int(self.ask("select pg_current_wal_insert_lsn() - '0/0'"))
+
+    def cpu_seconds(self):
+        """Of every server process; those that have ended are in the postmaster's account."""
+        postmaster = self.data["postmaster"]
+        ended, total = 0.0, 0.0
+        for entry in pathlib.Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            fields = stat_fields(int(entry.name))
+            if fields and (int(entry.name) == postmaster or int(fields[1]) == postmaster):
+                total += (int(fields[11]) + int(fields[12])) / TICKS
+                if int(entry.name) == postmaster:
+                    ended = (int(fields[13]) + int(fields[14])) / TICKS
+        return total + ended
+
+
+def stat_fields(process):
+    """The fields of /proc/PID/stat from the state on."""
+    try:
+        text = pathlib.Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return None
+    return text[text.rindex(")") + 2:].split()
+
+
+def cpu_seconds(process):
+    fields = stat_fields(process)
+    return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
+
+
+def children_cpu():
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+class Machine:
+    """What the cores did, as /proc/stat counts it, over all of them."""
+
+    def __init__(self):
+        fields = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+        ticks = [int(field) / TICKS for field in fields]
+        self.idle = ticks[3] + ticks[4]
+        self.steal = ticks[7]
+        self.total = sum(ticks[:8])
+
+    def since(self, earlier):
+        total = max(self.total - earlier.total, 1 / TICKS)
+        busy = total - (self.idle - earlier.idle) - (self.steal - earlier.steal)
+        return total, busy, (self.steal - earlier.steal) / total
+
+    @staticmethod
+    def cores():
+        return sorted(os.sched_getaffinity(0))[:2]
+
+    @staticmethod
+    def name():
+        for line in pathlib.Path("/proc/cpuinfo").read_text().split("\n"):
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+        return "unknown processor"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def fetch(port, path, body=None, headers=None):
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}", data=data, headers=headers or {})
+    if data:
+        request.add_header("Content-Type", "application/json")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+class Bench:
+    def __init__(self, options, directory):
+        self.options = options
+        self.directory = directory
+        self.processes = []
+        # Entries that the ledger must hold in the end, by the beginning of their keys.
+        self.acknowledged = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            if process.stdin:
+                process.stdin.close()
+            else:
+                process.terminate()
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+    def start(self, *command, **options):
+        log = open(self.directory / f"{pathlib.Path(command[0]).name}-{command[1]}.log", "wb")
+        options.setdefault("stdout", log)
+        # Ctrl-C ends this program, which then ends the others in their order.
+        process = subprocess.Popen(
+            command, cwd=ROOT, stderr=log, start_new_session=True, **options)
+        self.processes.append(process)
+        process.log = pathlib.Path(log.name)
+        return process
+
+    def set_up(self):
+        data = self.start(
+            BENCH, "data", "--directory", str(self.directory / "postgres"),
+            "--customers", str(self.options.customers),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        line = data.stdout.readline()
+        if not line:
+            raise Wrong("the database could not be filled: " + data.log.read_text()[-2000:])
+        self.data = json.loads(line)
+        self.database = Database(self.data)
+        self.database.ask("vacuum analyze", "postgres")
+        self.port = free_port()
+        environment = {
+            "PATH": os.environ["PATH"], "DATABASE_URL": self.data["database"],
+            "ESTARS_SECRET_KEY": self.data["secret_key"], "ESTARS_PORT": str(self.port),
+            "ESTARS_RESOURCES": str(ROOT)}
+        self.server = self.start(ESTARS, "serve", env=environment)
+        self.wait(self.server, self.port)
+        status, page = fetch(self.port, "/")
+        if status != 200 or b"</html>" not in page:
+            raise Wrong(f"the landing page answered {status}")
+        self.page_bytes = len(page)
+        file = self.directory / "page.html"
+        file.write_bytes(page)
+        self.bare_port = free_port()
+        self.bare = self.start(BENCH, "bare", "--port", str(self.bare_port), "--page", str(file))
+        self.wait(self.bare, self.bare_port)
+        self.look_at_answers(page)
+
+    def wait(self, process, port):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise Wrong(f"{process.args[1]} does not serve: " + process.log.read_text()[-2000:])
+
+    def look_at_answers(self, page):
+        """Once in full, what the runs then only look at the status of."""
+        key = {"Authorization": "Bearer " + self.data["api_key"]}
+        wanted = {"user": self.data["first_user"], "action": self.data["action"], "units": 1}
+        status, body = fetch(
+            self.port, "/v1/debits", wanted, {**key, "Idempotency-Key": "look-1"})
+        debit = json.loads(body).get("debit", {})
+        if status != 201 or debit.get("cost") != 1 or debit.get("user") != wanted["user"]:
+            raise Wrong(f"a debit answered {status}: {body.decode()}")
+        self.acknowledged["api:look"] = 1
+        status, body = fetch(self.port, "/v1/checks", wanted, key)
+        bare_status, bare_body = fetch(self.bare_port, "/v1/checks", wanted)
+        check, bare = json.loads(body), json.loads(bare_body)
+        if status != 200 or check.get("allowed") is not True or bare_status != 200:
+            raise Wrong(f"a check answered {status}, the bare route {bare_status}: {body.decode()}")
+        if sorted(check) != sorted(bare):
+            raise Wrong(f"not the same JSON: {sorted(check)} and {sorted(bare)}")
+        if fetch(self.bare_port, "/")[1] != page:
+            raise Wrong("the bare page is not the landing page")
+
+    # One run each.
+
+    def measured(self, server, work):
+        """Runs `work`, which returns (rate, count, p50, p99), from an equal start."""
+        self.database.ask("checkpoint", "postgres")
+        before = (self.database.wal_position(), cpu_seconds(server), self.database.cpu_seconds(),
+                  children_cpu())
+        rate, count, p50, p99 = work()
+        # psql's own share of the clients' processor time is below a percent of a run's.
+        client = children_cpu() - before[3]
+        cost = Cost(
+            cpu_seconds(server) - before[1], self.database.cpu_seconds() - before[2], client,
+            self.database.wal_position() - before[0])
+        return Run(rate, count, p50, p99, cost)
+
+    def own_cpu(self):
+        """Everything that this program has started, and itself."""
+        return (cpu_seconds(self.server.pid) + cpu_seconds(self.bare.pid)
+                + self.database.cpu_seconds() + children_cpu() + time.process_time())
+
+    def load(self, process, port, method, path, status, leg=None, authorized=True):
+        command = [
+            BENCH, "load", "--port", str(port), "--method", method, "--path", path,
+            "--status", str(status), "--connections", str(CONNECTIONS),
+            "--seconds", str(self.options.seconds)]
+        if authorized:
+            command += ["--api-key", self.data["api_key"]]
+        if method == "POST":
+            command += [
+                "--action", self.data["action"], "--first-user", str(self.data["first_user"]),
+                "--customers", str(self.data["customers"])]
+        if leg:
+            command += ["--keys", leg]
+
+        def work():
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise Wrong(f"{method} {path}: {done.stderr.strip()}")
+            answer = json.loads(done.stdout)
+            if answer["wrong"] or not answer["answers"]:
+                raise Wrong(
+                    f"{method} {path}: {answer['wrong']} answers were not {status}, the first:\n"
+                    + answer.get("first_wrong", "(none came)"))
+            if leg:
+                self.acknowledged["api:" + leg] = answer["answers"]
+            return (answer["answers"] / answer["seconds"], answer["answers"],
+                    answer["p50_microseconds"], answer["p99_microseconds"])
+
+        return self.measured(process.pid, work)
+
+    def debits(self, leg):
+        return self.load(self.server, self.port, "POST", "/v1/debits", 201, leg)
+
+    def checks(self):
+        return self.load(self.server, self.port, "POST", "/v1/checks", 200)
+
+    def bare_checks(self):
+        return self.load(
+            self.bare, self.bare_port, "POST", "/v1/checks", 200, authorized=False)
+
+    def landing(self):
+        return self.load(self.server, self.port, "GET", "/", 200, authorized=False)
+
+    def bare_landing(self):
+        return self.load(self.bare, self.bare_port, "GET", "/", 200, authorized=False)
+
+    def pgbench(self, clients, leg):
+        script = self.directory / "debit.sql"
+        script.write_text(DEBIT_SCRIPT)
+        first = self.data["first_account"]
+        variables = {
+            "n": 0, "first": first, "last": first + self.data["customers"] - 1,
+            "workspace": self.data["workspace"], "action": self.data["action"],
+            "leg": f"api:{leg}"}
+        command = [
+            self.database.programs / "pgbench", "--no-vacuum", "--protocol=prepared",
+            f"--client={clients}", f"--jobs={min(2, clients)}",
+            f"--time={max(1, round(self.options.seconds))}", f"--file={script}"]
+        command += [f"--define={name}={value}" for name, value in variables.items()]
+
+        def work():
+            done = subprocess.run(
+                command + [self.data["database"]], capture_output=True, text=True)
+            figures = dict(
+                line.rsplit(" = ", 1) for line in done.stdout.split("\n") if " = " in line)
+            count = next(
+                (int(line.split(":")[1]) for line in done.stdout.split("\n")
+                 if line.startswith("number of transactions actually processed")), 0)
+            if done.returncode != 0 or count == 0:
+                raise Wrong(f"pgbench: {done.stderr.strip()}")
+            self.acknowledged[f"api:{leg}"] = count
+            rate = float(figures["tps"].split()[0])
+            latency = float(figures["latency average"].split()[0]) * 1000
+            return rate, count, latency, latency
+
+        return self.measured(0, work)
+
+    def round(self, number):
+        """Yardstick and product by turns, the first of them by turns too."""
+        runs = {}
+        legs = [
+            ("debits", lambda: self.debits(f"h{number:02d}-")),
+            *((f"pgbench {clients}", lambda clients=clients: self.pgbench(
+                clients, f"p{number:02d}{clients:02d}-")) for clients in PGBENCH_CLIENTS),
+            ("bare checks", self.bare_checks), ("checks", self.checks),
+            ("landing", self.landing), ("bare landing", self.bare_landing)]
+        for name, leg in legs if number % 2 == 0 else reversed(legs):
+            runs[name] = leg()
+        return runs
+
+    def look_at_ledger(self):
+        """Every acknowledged debit is one entry, and there is no other."""
+        rows = self.database.ask(
+            "select left(idempotency_key, 8), count(*) from entries where operation = 'debit' "
+            "group by 1")
+        found = {key: int(count) for key, count in
+                 (line.split("|") for line in rows.split("\n") if line)}
+        wanted = {}
+        for leg, count in self.acknowledged.items():
+            wanted[leg[:8]] = wanted.get(leg[:8], 0) + count
+        if found != wanted:
+            different = {key: (wanted.get(key, 0), found.get(key, 0))
+                         for key in {*wanted, *found} if wanted.get(key) != found.get(key)}
+            raise Wrong(f"acknowledged debits and entries differ (key: said, stored): {different}")
+        done = subprocess.run(
+            [ESTARS, "ledger", "verify"], cwd=ROOT, capture_output=True, text=True,
+            env={"PATH": os.environ["PATH"], "DATABASE_URL": self.data["database"]})
+        if done.returncode != 0 or "0 problems" not in done.stdout.split("\n"):
+            raise Wrong("the ledger does not verify: " + (done.stdout + done.stderr)[-2000:])
+        return sum(wanted.values())
+
+
+def median(values):
+    return statistics.median(list(values))
+
+
+def spread(values):
+    values = list(values)
+    return f"{min(values):.2f}–{max(values):.2f}"
+
+
+def best_pgbench(runs):
+    return max((runs[f"pgbench {clients}"] for clients in PGBENCH_CLIENTS), key=lambda run: run.rate)
+
+
+def report(rounds, others, steal, loads):
+    pairs = [
+        ("debits / pgbench", "debits", best_pgbench),
+        ("checks / bare POST", "checks", lambda runs: runs["bare checks"]),
+        ("landing / bare page", "landing", lambda runs: runs["bare landing"])]
+    print(f"\n{'':21}{'ratio':>7}{'of rounds':>12}{'product':>11}{'yardstick':>11}"
+          f"{'p50':>9}{'p99':>9}{'CPU each':>10}{'yardstick':>11}")
+    for title, name, other in pairs:
+        ratios = [runs[name].rate / other(runs).rate for runs in rounds]
+        print(f"{title:21}{median(ratios):>7.2f}{spread(ratios):>12}"
+              f"{median(runs[name].rate for runs in rounds):>9.0f}/s"
+              f"{median(other(runs).rate for runs in rounds):>9.0f}/s"
+              f"{median(runs[name].p50 for runs in rounds) / 1000:>6.1f} ms"
+              f"{median(runs[name].p99 for runs in rounds) / 1000:>6.1f} ms"
+              f"{median(runs[name].cpu for runs in rounds):>7.0f} µs"
+              f"{median(other(runs).cpu for runs in rounds):>8.0f} µs")
+    print(f"\n{'for each debit':22}{'server':>9}{'postgres':>10}{'both':>8}{'load client':>13}"
+          f"{'WAL':>9}")
+    sides = [("HTTP, 64 connections", lambda runs: runs["debits"])]
+    sides += [(f"pgbench, {clients} clients", lambda runs, clients=clients: runs[f"pgbench {clients}"])
+              for clients in PGBENCH_CLIENTS]
+    for title, side in sides:
+        runs = [side(each) for each in rounds]
+        server = median(run.per_request(run.cost.server_cpu) for run in runs)
+        postgres = median(run.per_request(run.cost.postgres_cpu) for run in runs)
+        client = median(run.per_request(run.cost.client_cpu) for run in runs)
+        wal = median(run.cost.wal_bytes / run.count for run in runs)
+        print(f"{title:22}{server:>6.0f} µs{postgres:>7.0f} µs{server + postgres:>5.0f} µs"
+              f"{client:>10.0f} µs{wal:>7.0f} B")
+    cores = Machine.cores()
+    print(f"""
+{time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC, {Machine.name()}, cores {cores[0]}–{cores[-1]} of \
+{os.cpu_count()}; load before and after {loads[0]:.1f} and {loads[1]:.1f}; \
+{steal:.1%} stolen, {others:.0%} of the processor time went to other programs.""")
+    if others > 0.1 or steal > 0.02:
+        print("Other programs ran meanwhile: these figures are rough, run it again when it is quiet.")
+
+
+EXPLANATION = """
+A ratio is the median of {rounds} rounds of {seconds:g} s runs; in each round every side runs in turn
+on the same two cores, load client included, each after a checkpoint. Debits go over HTTP with
+fresh keys to {customers} customers; pgbench runs ledger_debit, the ledger's function for one debit, on
+the same database as the same role with row-level security, over the Unix socket with prepared
+statements in one round trip; the better of {clients} clients counts. The product answers more than
+pgbench where its concurrent debits share a commit. The bare routes are Hummingbird without the
+product: a POST that decodes and encodes the same JSON, and the landing page's {page} bytes.
+All {entries} debits that were acknowledged stand in the ledger once, and it verifies."""
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="bin/bench")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of one run")
+    parser.add_argument("--customers", type=int, default=20_000)
+    parser.add_argument("--quick", action="store_true",
+                        help="one short round: shows that everything works, measures nothing")
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.seconds, options.customers = 1, 1.0, 500
+    os.sched_setaffinity(0, Machine.cores())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    with tempfile.TemporaryDirectory(prefix="estars-bench-") as directory:
+        with Bench(options, pathlib.Path(directory)) as bench:
+            print(f"==> filling a private database with {options.customers} customers", flush=True)
+            bench.set_up()
+            loads = [os.getloadavg()[0]]
+            print("==> warming up", flush=True)
+            measured, options.seconds = options.seconds, min(1.0, options.seconds)
+            bench.round(0)
+            options.seconds = measured
+            start, own_cpu = Machine(), bench.own_cpu()
+            rounds = []
+            for number in range(1, options.rounds + 1):
+                rounds.append(bench.round(number))
+                runs = rounds[-1]
+                print(f"==> round {number}: debits {runs['debits'].rate:.0f}/s, "
+                      f"pgbench {best_pgbench(runs).rate:.0f}/s, checks {runs['checks'].rate:.0f}/s, "
+                      f"landing {runs['landing'].rate:.0f}/s", flush=True)
+            total, busy, steal = Machine().since(start)
+            others = max(0.0, busy - (bench.own_cpu() - own_cpu)) / total
+            loads.append(os.getloadavg()[0])
+            entries = bench.look_at_ledger()
+            report(rounds, others, steal, loads)
+            print(EXPLANATION.format(
+                rounds=options.rounds, seconds=options.seconds, customers=options.customers,
+                clients=" and ".join(map(str, PGBENCH_CLIENTS)), page=bench.page_bytes,
+                entries=entries))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Wrong as problem:
+        sys.exit(f"error: {problem}")
+    except KeyboardInterrupt:
+        sys.exit("stopped")
