@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import HTTPTypes
 
 /// A response body that never changes while the process runs, plain and compressed.
 struct StaticBytes: Sendable, Equatable {
@@ -11,12 +12,26 @@ struct StaticBytes: Sendable, Equatable {
     let etag: String
     /// Value of `Content-Encoding`, when there is one.
     let contentEncoding: String?
+    /// What says that a client's copy is still good, and what goes with the whole: made once, since
+    /// a field's value is examined when the field is made.
+    let validators: HTTPFields
+    let headers: HTTPFields
 
-    init(body: [UInt8], etag: String, contentEncoding: String?) {
+    init(
+      body: [UInt8], etag: String, contentEncoding: String?, contentType: String,
+      cacheControl: String, varies: Bool
+    ) {
       self.body = body
       self.etag = etag
       self.contentEncoding = contentEncoding
       shared = SharedBody(body)
+      var validators: HTTPFields = [.eTag: etag, .cacheControl: cacheControl]
+      if varies { validators[.vary] = "Accept-Encoding" }
+      self.validators = validators
+      var headers = validators
+      headers[.contentType] = contentType
+      if let contentEncoding { headers[.contentEncoding] = contentEncoding }
+      self.headers = headers
     }
   }
 
@@ -33,14 +48,18 @@ struct StaticBytes: Sendable, Equatable {
     let hash = Self.hash(body)
     self.contentType = contentType
     self.cacheControl = cacheControl
-    plain = Representation(body: body, etag: "\"\(hash)\"", contentEncoding: nil)
-    compressed = try (compress ? Gzip.compress(body) : nil).map {
-      Representation(body: $0, etag: "\"\(hash)-gzip\"", contentEncoding: "gzip")
+    let gzip = try compress ? Gzip.compress(body) : nil
+    plain = Representation(
+      body: body, etag: "\"\(hash)\"", contentEncoding: nil, contentType: contentType,
+      cacheControl: cacheControl, varies: gzip != nil)
+    compressed = gzip.map {
+      Representation(
+        body: $0, etag: "\"\(hash)-gzip\"", contentEncoding: "gzip", contentType: contentType,
+        cacheControl: cacheControl, varies: true)
     }
   }
 
-  /// What a client with this `Accept-Encoding` gets. Responses need `Vary: Accept-Encoding` when
-  /// `compressed` exists.
+  /// What a client with this `Accept-Encoding` gets.
   func representation(acceptEncoding: String?) -> Representation {
     guard let compressed, let acceptEncoding else { return plain }
     for part in acceptEncoding.lowercased().split(separator: ",") {

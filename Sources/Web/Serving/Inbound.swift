@@ -14,10 +14,12 @@ struct Inbound: Sendable {
   let headers: HTTPFields
   /// Empty until the caller is known: nobody fills our memory without a key.
   var body: [UInt8] = []
-  /// The client's address, behind trusted proxies too.
-  let address: String
+  let resolveAddress: @Sendable () -> String
   let requestID: String
   let isSecure: Bool
+
+  /// The client's address, behind trusted proxies too; few handlers ask for it.
+  var address: String { resolveAddress() }
 
   /// The query's fields.
   var query: [String: String] { Self.pairs(rawQuery ?? "") }

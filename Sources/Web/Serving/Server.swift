@@ -29,12 +29,15 @@ public struct Server: Sendable {
   let pages: Pages
   let reads: ReadLimit
   let logger: Logger
+  /// Whether browsers reach this server by TLS; read of the public address once.
+  let isTLS: Bool
 
   /// - Throws: When a template, a page or an asset is missing or broken; the error names the file.
   public init(platform: Platform, configuration: Configuration, logger: Logger) throws {
     self.platform = platform
     self.configuration = configuration
     self.logger = logger
+    isTLS = configuration.publicURL.scheme == "https"
     pages = try Pages(resources: configuration.resources)
     reads = ReadLimit()
   }
@@ -115,18 +118,29 @@ public struct Server: Sendable {
 
   /// The head of a request, and who is calling.
   private func inbound(_ request: Request, _ context: ClientContext) -> Inbound {
-    let remote = context.remoteAddress?.ipAddress ?? "unknown"
-    let isProxied = configuration.trustedProxies.contains(remote)
-    let proto = isProxied ? request.headers[Self.forwardedProto] : nil
+    let proxy = trustedProxy(context)
+    let proto = proxy == nil ? nil : request.headers[Self.forwardedProto]
+    let forwardedFor = request.headers[Self.forwardedFor]
     var parameters: [String: String] = [:]
-    for (name, value) in context.parameters { parameters[String(name)] = String(value) }
+    for (name, value) in context.parameters {
+      parameters[String(name)] = value.removingPercentEncoding ?? String(value)
+    }
     return Inbound(
       method: request.method, path: request.uri.path, rawQuery: request.uri.query,
-      parameters: parameters.mapValues { $0.removingPercentEncoding ?? $0 },
-      authority: request.head.authority, headers: request.headers,
-      address: isProxied ? client(request.headers[Self.forwardedFor] ?? "", remote) : remote,
-      requestID: context.requestID,
-      isSecure: proto == "https" || configuration.publicURL.scheme == "https")
+      parameters: parameters, authority: request.head.authority, headers: request.headers,
+      resolveAddress: {
+        proxy.map { client(forwardedFor ?? "", $0) } ?? context.remoteAddress?.ipAddress
+          ?? "unknown"
+      },
+      requestID: context.requestID, isSecure: proto == "https" || isTLS)
+  }
+
+  /// The address of the proxy that the request came through, if it is one of ours.
+  private func trustedProxy(_ context: ClientContext) -> String? {
+    guard !configuration.trustedProxies.isEmpty, let remote = context.remoteAddress?.ipAddress,
+      configuration.trustedProxies.contains(remote)
+    else { return nil }
+    return remote
   }
 
   /// The last address that no trusted proxy of ours stands behind.
@@ -179,7 +193,7 @@ private struct Gateway: RouterMiddleware {
 
   init(server: Server) {
     self.server = server
-    protections = Self.protections(isTLS: server.configuration.publicURL.scheme == "https")
+    protections = Self.protections(isTLS: server.isTLS)
   }
 
   func handle(

@@ -42,13 +42,9 @@ extension StaticBytes {
   /// The bytes as the client can take them: compressed if it says so, 304 if it has them.
   func reply(to inbound: Inbound) -> Reply {
     let form = representation(acceptEncoding: inbound.headers[.acceptEncoding])
-    var headers: HTTPFields = [.eTag: form.etag, .cacheControl: cacheControl]
-    if compressed != nil { headers[.vary] = "Accept-Encoding" }
     if Self.matches(form, ifNoneMatch: inbound.headers[.ifNoneMatch]) {
-      return Reply(.notModified, headers: headers)
+      return Reply(.notModified, headers: form.validators)
     }
-    headers[.contentType] = contentType
-    if let encoding = form.contentEncoding { headers[.contentEncoding] = encoding }
-    return Reply(.ok, headers: headers, shared: form.shared)
+    return Reply(.ok, headers: form.headers, shared: form.shared)
   }
 }
