@@ -6,6 +6,8 @@ import HTTPTypes
 struct Route: Sendable {
   /// Who may enter, with the handler that such a caller reaches.
   enum Door: Sendable {
+    /// Anybody, and everybody gets the same.
+    case page(@Sendable (Pages) -> StaticBytes)
     case anyone(@Sendable (Server, Inbound) async throws -> Reply)
     /// A signed-in operator.
     case session(@Sendable (SessionCall) async throws -> Reply)
@@ -28,7 +30,7 @@ struct Route: Sendable {
   }
 
   static let all: [Route] = [
-    Route(.get, "/", .anyone(SiteController.landing)),
+    Route(.get, "/", .page(\.landing.bytes)),
     Route(.get, "/assets/:asset", .anyone(SiteController.asset)),
     Route(.get, "/favicon.ico", .anyone(SiteController.favicon)),
     Route(.get, "/healthz", .anyone(HealthController.live)),
@@ -68,7 +70,7 @@ struct Route: Sendable {
 
   var bodyLimit: Int {
     switch door {
-    case .anyone, .session, .member: ServingLimits.formBodyBytes
+    case .page, .anyone, .session, .member: ServingLimits.formBodyBytes
     case .key, .webhook: ServingLimits.jsonBodyBytes
     }
   }

@@ -58,6 +58,14 @@ class Run:
     p99: float
     cost: Cost
 
+    def __add__(self, other):
+        """Two halves of one run."""
+        cost = Cost(*(one + two for one, two in zip(
+            dataclasses.astuple(self.cost), dataclasses.astuple(other.cost))))
+        return Run(
+            (self.rate + other.rate) / 2, self.count + other.count, (self.p50 + other.p50) / 2,
+            max(self.p99, other.p99), cost)
+
     def per_request(self, seconds):
         """In microseconds."""
         return seconds / self.count * 1e6
@@ -282,7 +290,7 @@ class Bench:
         command = [
             BENCH, "load", "--port", str(port), "--method", method, "--path", path,
             "--status", str(status), "--connections", str(CONNECTIONS),
-            "--seconds", str(self.options.seconds)]
+            "--seconds", str(self.half_seconds)]
         if authorized:
             command += ["--api-key", self.data["api_key"]]
         if method == "POST":
@@ -335,7 +343,7 @@ class Bench:
         command = [
             self.database.programs / "pgbench", "--no-vacuum", "--protocol=prepared",
             f"--client={clients}", f"--jobs={min(2, clients)}",
-            f"--time={max(1, round(self.options.seconds))}", f"--file={script}"]
+            f"--time={max(1, round(self.half_seconds))}", f"--file={script}"]
         command += [f"--define={name}={value}" for name, value in variables.items()]
 
         def work():
@@ -355,17 +363,26 @@ class Bench:
 
         return self.measured(0, work)
 
+    @property
+    def half_seconds(self):
+        return self.options.seconds / 2
+
     def round(self, number):
-        """Yardstick and product by turns, the first of them by turns too."""
+        """Product and yardstick by turns, each in two halves around the other: a machine that
+        becomes slower or faster meanwhile does so for both."""
         runs = {}
-        legs = [
-            ("debits", lambda: self.debits(f"h{number:02d}-")),
-            *((f"pgbench {clients}", lambda clients=clients: self.pgbench(
-                clients, f"p{number:02d}{clients:02d}-")) for clients in PGBENCH_CLIENTS),
-            ("bare checks", self.bare_checks), ("checks", self.checks),
-            ("landing", self.landing), ("bare landing", self.bare_landing)]
-        for name, leg in legs if number % 2 == 0 else reversed(legs):
-            runs[name] = leg()
+        groups = [
+            [("debits", lambda half: self.debits(f"h{number:02d}{half}"))]
+            + [(f"pgbench {clients}", lambda half, clients=clients: self.pgbench(
+                clients, f"p{number:02d}{half}{clients:02d}-")) for clients in PGBENCH_CLIENTS],
+            [("checks", lambda _: self.checks()), ("bare checks", lambda _: self.bare_checks())],
+            [("landing", lambda _: self.landing()), ("bare landing", lambda _: self.bare_landing())]]
+        for group in groups:
+            turns = group if number % 2 == 0 else group[::-1]
+            for half, (name, leg) in [("a", leg) for leg in turns] + [
+                    ("b", leg) for leg in reversed(turns)]:
+                run = leg(half)
+                runs[name] = runs[name] + run if name in runs else run
         return runs
 
     def look_at_ledger(self):
@@ -442,8 +459,8 @@ def report(rounds, others, steal, loads):
 
 
 EXPLANATION = """
-A ratio is the median of {rounds} rounds of {seconds:g} s runs; in each round every side runs in turn
-on the same two cores, load client included, each after a checkpoint. Debits go over HTTP with
+A ratio is the median of {rounds} rounds. In each, every side runs {seconds:g} s on the same two cores, load
+client included: half of it before its counterpart and half after, each after a checkpoint. Debits go over HTTP with
 fresh keys to {customers} customers; pgbench runs ledger_debit, the ledger's function for one debit, on
 the same database as the same role with row-level security, over the Unix socket with prepared
 statements in one round trip; the better of {clients} clients counts. The product answers more than

@@ -26,7 +26,7 @@ import Testing
       .keyRead: .read, .keyUse: .use, .keySell: .sell, .keySupport: .support,
     ]
     switch door {
-    case .anyone: return .enters
+    case .page, .anyone: return .enters
     case .session:
       return roles[caller] != nil || caller == .stranger ? .enters : .signIn
     case .member(let needed, _):
@@ -76,7 +76,7 @@ import Testing
     let routes = Route.all.map { route in
       let door =
         switch route.door {
-        case .anyone: "anyone"
+        case .page, .anyone: "anyone"
         case .session: "session"
         case .member(let role, _): "member \(role.rawValue)"
         case .key(let scope, _): "key \(scope.rawValue)"

@@ -79,25 +79,27 @@ public struct Server: Sendable {
   private func respond(
     to request: Request, _ context: ClientContext, _ route: Route
   ) async throws -> Reply {
-    var inbound = inbound(request, context)
+    func whole() async throws -> Inbound {
+      var inbound = inbound(request, context)
+      inbound.body = try await body(of: request, route)
+      return inbound
+    }
     switch route.door {
+    case .page(let bytes):
+      _ = try await body(of: request, route)
+      return bytes(pages).reply(to: request.headers)
     case .key(let scope, let handle):
-      var call = try await botCall(inbound, scope)
+      var call = try await botCall(inbound(request, context), scope)
       call.inbound.body = try await body(of: request, route)
       return try await handle(call)
     case .webhook(let handle):
-      var call = try await webhookCall(inbound)
+      var call = try await webhookCall(inbound(request, context))
       call.inbound.body = try await body(of: request, route)
       return try await handle(call)
-    case .anyone(let handle):
-      inbound.body = try await body(of: request, route)
-      return try await handle(self, inbound)
-    case .session(let handle):
-      inbound.body = try await body(of: request, route)
-      return try await handle(try await session(inbound))
+    case .anyone(let handle): return try await handle(self, whole())
+    case .session(let handle): return try await handle(try await session(whole()))
     case .member(let role, let handle):
-      inbound.body = try await body(of: request, route)
-      return try await handle(try await visit(inbound, role))
+      return try await handle(try await visit(whole(), role))
     }
   }
 

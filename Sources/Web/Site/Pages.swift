@@ -40,9 +40,9 @@ extension Language {
 
 extension StaticBytes {
   /// The bytes as the client can take them: compressed if it says so, 304 if it has them.
-  func reply(to inbound: Inbound) -> Reply {
-    let form = representation(acceptEncoding: inbound.headers[.acceptEncoding])
-    if Self.matches(form, ifNoneMatch: inbound.headers[.ifNoneMatch]) {
+  func reply(to headers: HTTPFields) -> Reply {
+    let form = representation(acceptEncoding: headers[.acceptEncoding])
+    if Self.matches(form, ifNoneMatch: headers[.ifNoneMatch]) {
       return Reply(.notModified, headers: form.validators)
     }
     return Reply(.ok, headers: form.headers, shared: form.shared)

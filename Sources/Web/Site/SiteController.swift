@@ -2,21 +2,17 @@ import Foundation
 
 /// Pages and files that anybody may read.
 enum SiteController {
-  @Sendable static func landing(_ server: Server, _ inbound: Inbound) async throws -> Reply {
-    server.pages.landing.bytes.reply(to: inbound)
-  }
-
   @Sendable static func asset(_ server: Server, _ inbound: Inbound) async throws -> Reply {
     guard let file = server.pages.renderer.assets.files[inbound.path] else {
       throw Refusal.notFound
     }
-    return file.reply(to: inbound)
+    return file.reply(to: inbound.headers)
   }
 
   /// Browsers ask for this whatever the page says.
   @Sendable static func favicon(_ server: Server, _ inbound: Inbound) async throws -> Reply {
     let assets = server.pages.renderer.assets
     guard let file = assets.files[assets.path("favicon.svg")] else { throw Refusal.notFound }
-    return file.reply(to: inbound)
+    return file.reply(to: inbound.headers)
   }
 }
