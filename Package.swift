@@ -107,7 +107,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      path: "Tests/Bench", exclude: ["bench.py"], swiftSettings: strict),
+      path: "Tests/Bench", exclude: ["bench.py", "figures.py", "machine.py"], swiftSettings: strict),
     .target(
       name: "TestSupport",
       dependencies: ["Postgres", "Ledger", .product(name: "Logging", package: "swift-log")],

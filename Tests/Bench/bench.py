@@ -1,13 +1,11 @@
 """Runs the product and its yardsticks by turns and prints their ratios. See bin/bench."""
 
 import argparse
-import dataclasses
 import json
 import os
 import pathlib
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -15,12 +13,13 @@ import time
 import urllib.error
 import urllib.request
 
+from figures import EXPLANATION, PGBENCH_CLIENTS, Cost, Run, best_pgbench, report
+from machine import TICKS, Machine, children_cpu, cpu_seconds, stat_fields
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ESTARS = os.environ.get("ESTARS_BIN", str(ROOT / ".build/release/estars"))
 BENCH = os.environ.get("BENCH_BIN", str(ROOT / ".build/release/Bench"))
 CONNECTIONS = 64
-PGBENCH_CLIENTS = (8, 32)
-TICKS = os.sysconf("SC_CLK_TCK")
 
 # The ledger's own function, as the app role and inside the workspace, in one round trip and one
 # implicit transaction, as the product sends it. `leg` makes keys of their own for every run.
@@ -38,42 +37,6 @@ select * from ledger_debit(:workspace::bigint, :account::bigint, 1::smallint, 1:
 
 class Wrong(Exception):
     """An answer or a count that is not what it must be: figures of it would mean nothing."""
-
-
-@dataclasses.dataclass
-class Cost:
-    """What one run took, apart from its length."""
-    server_cpu: float
-    postgres_cpu: float
-    client_cpu: float
-    wal_bytes: int
-
-
-@dataclasses.dataclass
-class Run:
-    """Requests a second, and what each of them took."""
-    rate: float
-    count: int
-    p50: float
-    p99: float
-    cost: Cost
-
-    def __add__(self, other):
-        """Two halves of one run."""
-        cost = Cost(*(one + two for one, two in zip(
-            dataclasses.astuple(self.cost), dataclasses.astuple(other.cost))))
-        return Run(
-            (self.rate + other.rate) / 2, self.count + other.count, (self.p50 + other.p50) / 2,
-            max(self.p99, other.p99), cost)
-
-    def per_request(self, seconds):
-        """In microseconds."""
-        return seconds / self.count * 1e6
-
-    @property
-    def cpu(self):
-        """Microseconds of server and database for one request."""
-        return self.per_request(self.cost.server_cpu + self.cost.postgres_cpu)
 
 
 class Database:
@@ -108,52 +71,6 @@ class Database:
                 if int(entry.name) == postmaster:
                     ended = (int(fields[13]) + int(fields[14])) / TICKS
         return total + ended
-
-
-def stat_fields(process):
-    """The fields of /proc/PID/stat from the state on."""
-    try:
-        text = pathlib.Path(f"/proc/{process}/stat").read_text()
-    except OSError:
-        return None
-    return text[text.rindex(")") + 2:].split()
-
-
-def cpu_seconds(process):
-    fields = stat_fields(process)
-    return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
-
-
-def children_cpu():
-    times = os.times()
-    return times.children_user + times.children_system
-
-
-class Machine:
-    """What the cores did, as /proc/stat counts it, over all of them."""
-
-    def __init__(self):
-        fields = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
-        ticks = [int(field) / TICKS for field in fields]
-        self.idle = ticks[3] + ticks[4]
-        self.steal = ticks[7]
-        self.total = sum(ticks[:8])
-
-    def since(self, earlier):
-        total = max(self.total - earlier.total, 1 / TICKS)
-        busy = total - (self.idle - earlier.idle) - (self.steal - earlier.steal)
-        return total, busy, (self.steal - earlier.steal) / total
-
-    @staticmethod
-    def cores():
-        return sorted(os.sched_getaffinity(0))[:2]
-
-    @staticmethod
-    def name():
-        for line in pathlib.Path("/proc/cpuinfo").read_text().split("\n"):
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-        return "unknown processor"
 
 
 def free_port():
@@ -405,68 +322,6 @@ class Bench:
         if done.returncode != 0 or "0 problems" not in done.stdout.split("\n"):
             raise Wrong("the ledger does not verify: " + (done.stdout + done.stderr)[-2000:])
         return sum(wanted.values())
-
-
-def median(values):
-    return statistics.median(list(values))
-
-
-def spread(values):
-    values = list(values)
-    return f"{min(values):.2f}–{max(values):.2f}"
-
-
-def best_pgbench(runs):
-    return max((runs[f"pgbench {clients}"] for clients in PGBENCH_CLIENTS), key=lambda run: run.rate)
-
-
-def report(rounds, others, steal, loads):
-    pairs = [
-        ("debits / pgbench", "debits", best_pgbench),
-        ("checks / bare POST", "checks", lambda runs: runs["bare checks"]),
-        ("landing / bare page", "landing", lambda runs: runs["bare landing"])]
-    print(f"\n{'':21}{'ratio':>7}{'of rounds':>12}{'product':>11}{'yardstick':>11}"
-          f"{'p50':>9}{'p99':>9}{'CPU each':>10}{'yardstick':>11}")
-    for title, name, other in pairs:
-        ratios = [runs[name].rate / other(runs).rate for runs in rounds]
-        print(f"{title:21}{median(ratios):>7.2f}{spread(ratios):>12}"
-              f"{median(runs[name].rate for runs in rounds):>9.0f}/s"
-              f"{median(other(runs).rate for runs in rounds):>9.0f}/s"
-              f"{median(runs[name].p50 for runs in rounds) / 1000:>6.1f} ms"
-              f"{median(runs[name].p99 for runs in rounds) / 1000:>6.1f} ms"
-              f"{median(runs[name].cpu for runs in rounds):>7.0f} µs"
-              f"{median(other(runs).cpu for runs in rounds):>8.0f} µs")
-    print(f"\n{'for each debit':22}{'server':>9}{'postgres':>10}{'both':>8}{'load client':>13}"
-          f"{'WAL':>9}")
-    sides = [("HTTP, 64 connections", lambda runs: runs["debits"])]
-    sides += [(f"pgbench, {clients} clients", lambda runs, clients=clients: runs[f"pgbench {clients}"])
-              for clients in PGBENCH_CLIENTS]
-    for title, side in sides:
-        runs = [side(each) for each in rounds]
-        server = median(run.per_request(run.cost.server_cpu) for run in runs)
-        postgres = median(run.per_request(run.cost.postgres_cpu) for run in runs)
-        client = median(run.per_request(run.cost.client_cpu) for run in runs)
-        wal = median(run.cost.wal_bytes / run.count for run in runs)
-        print(f"{title:22}{server:>6.0f} µs{postgres:>7.0f} µs{server + postgres:>5.0f} µs"
-              f"{client:>10.0f} µs{wal:>7.0f} B")
-    cores = Machine.cores()
-    print(f"""
-{time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC, {Machine.name()}, cores {cores[0]}–{cores[-1]} of \
-{os.cpu_count()}; load before and after {loads[0]:.1f} and {loads[1]:.1f}; \
-{steal:.1%} stolen, {others:.0%} of the processor time went to other programs.""")
-    if others > 0.1 or steal > 0.02:
-        print("Other programs ran meanwhile: these figures are rough, run it again when it is quiet.")
-
-
-EXPLANATION = """
-A ratio is the median of {rounds} rounds. In each, every side runs {seconds:g} s on the same two cores, load
-client included: half of it before its counterpart and half after, each after a checkpoint. Debits go over HTTP with
-fresh keys to {customers} customers; pgbench runs ledger_debit, the ledger's function for one debit, on
-the same database as the same role with row-level security, over the Unix socket with prepared
-statements in one round trip; the better of {clients} clients counts. The product answers more than
-pgbench where its concurrent debits share a commit. The bare routes are Hummingbird without the
-product: a POST that decodes and encodes the same JSON, and the landing page's {page} bytes.
-All {entries} debits that were acknowledged stand in the ledger once, and it verifies."""
 
 
 def main():

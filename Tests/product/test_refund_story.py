@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from running import Dashboard, call
 from refunds import buy
+from test_paid_path import sql
 from test_story import fits, page, sign_in, words  # noqa: F401 (page is a fixture)
 
 
@@ -165,8 +166,9 @@ def test_support_asks_and_a_manager_decides(product, page):
     assert product.balance(user) == 0
 
 
-@pytest.mark.parametrize("how", ["approval", "goodwill", "decline"])
-def test_a_decided_case_is_not_decided_again(product, how):
+@pytest.mark.parametrize("how, status", [("approval", 200), ("goodwill", 409), ("decline", 409)])
+def test_a_decided_case_is_not_decided_again(product, how, status):
+    """The same form sent twice lands on its result; another decision is refused."""
     user, charge = buy(product)
     manager = Dashboard(product, "manager")
     case = manager.ask(charge)
@@ -175,8 +177,16 @@ def test_a_decided_case_is_not_decided_again(product, how):
     assert manager.approve(case).status == 200
     answer = manager.send(f"{manager.base}/refunds/{case}/{how}", {
         "csrf": token, "previewed": previewed, "credits": "3"})
-    assert answer.status == 409, answer.body
+    assert answer.status == status, answer.body
+    assert ("Somebody else decided" in answer.body.decode()) == (status == 409)
     assert product.balance(user) == 0
+    assert sql(product, f"select approvals from refunds where refund_id = {case}") == "1"
+    # Another manager's click on the same button is told.
+    owner = Dashboard(product, "owner")
+    page = owner.get()
+    answer = owner.send(f"{owner.base}/refunds/{case}/approval", {
+        "csrf": owner.field(page, "csrf"), "previewed": previewed})
+    assert answer.status == 409
 
 
 def test_the_same_invoice_paid_twice_opens_a_case(product):

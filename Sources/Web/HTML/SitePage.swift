@@ -1,7 +1,7 @@
 import Foundation
 
 /// A page for visitors, drawn once at boot. It carries no cookie and depends on no request.
-struct SitePage: Sendable, Equatable {
+struct SitePage: Sendable {
   let path: String
   let bytes: StaticBytes
 

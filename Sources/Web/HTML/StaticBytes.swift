@@ -3,9 +3,9 @@ import Foundation
 import HTTPTypes
 
 /// A response body that never changes while the process runs, plain and compressed.
-struct StaticBytes: Sendable, Equatable {
+struct StaticBytes: Sendable {
   /// One of the two forms, with the validator of its own that RFC 9110 asks for.
-  struct Representation: Sendable, Equatable {
+  final class Representation: Sendable {
     let body: [UInt8]
     let shared: SharedBody
     /// Strong, quotes included.

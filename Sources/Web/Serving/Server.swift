@@ -7,7 +7,7 @@ import Logging
 import NIOCore
 
 /// The web doors of the product: site, dashboard, API and webhook on one port.
-public struct Server: Sendable {
+public final class Server: Sendable {
   public struct Configuration: Sendable {
     public var host = "127.0.0.1"
     public var port = 8080
@@ -68,7 +68,7 @@ public struct Server: Sendable {
     router.add(middleware: Gateway(server: self))
     for route in Route.all {
       router.on(RouterPath(route.path), method: route.method) { request, context in
-        (try await respond(to: request, context, route)).response
+        (try await self.respond(to: request, context, route)).response
       }
     }
     return router
@@ -130,7 +130,7 @@ public struct Server: Sendable {
     return Inbound(
       method: request.method, path: request.uri.path, rawQuery: request.uri.query,
       parameters: parameters, authority: request.head.authority, headers: request.headers,
-      resolveAddress: {
+      resolveAddress: { [self] in
         proxy.map { client(forwardedFor ?? "", $0) } ?? context.remoteAddress?.ipAddress
           ?? "unknown"
       },
