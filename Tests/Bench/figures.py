@@ -10,12 +10,13 @@ from machine import Machine
 PGBENCH_CLIENTS = (8, 32)
 EXPLANATION = """
 A ratio is the median of {rounds} rounds. In each, every side runs {seconds:g} s on the same two cores, load
-client included: half of it before its counterpart and half after, each after a checkpoint. Debits go over HTTP with
-fresh keys to {customers} customers; pgbench runs ledger_debit, the ledger's function for one debit, on
-the same database as the same role with row-level security, over the Unix socket with prepared
-statements in one round trip; the better of {clients} clients counts. The product answers more than
-pgbench where its concurrent debits share a commit. The bare routes are Hummingbird without the
-product: a POST that decodes and encodes the same JSON, and the landing page's {page} bytes.
+client included: half of it before its counterpart and half after, each after a checkpoint.
+Debits go over HTTP with fresh keys to {customers} customers; pgbench runs ledger_debit, the ledger's
+function for one debit, on the same database as the same role with row-level security, over the
+Unix socket with prepared statements in one round trip; the better of {clients} clients counts.
+The product answers more than pgbench where its concurrent debits share a commit. The bare routes
+are Hummingbird without the product: a POST that decodes and encodes the same JSON, and the landing
+page's {page} bytes.
 All {entries} debits that were acknowledged stand in the ledger once, and it verifies."""
 
 
