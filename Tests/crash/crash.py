@@ -88,7 +88,6 @@ class Report:
     def foot(self):
         sums = [sum(column) for column in zip(*self.rows)]
         self.line(["all", *sums[:-1], f"{sums[-1]:.1f}"])
-        return sums
 
     def line(self, cells):
         print("".join(f"{cell:>{width + 2}}" for cell, (_, width) in zip(cells, self.columns)))
@@ -111,6 +110,9 @@ async def one_round(number, options, kills, load, journal, report) -> list[str]:
     kills.problems = []
     if under_load.get("acknowledged", 0) < options.writes:
         found.append(f"{under_load.get('acknowledged', 0)} acknowledged writes are too few")
+    for what in ("applied", "replayed", "unanswered"):
+        if under_load.get(what, 0) == 0:
+            found.append(f"nothing was {what} under load: the round proves nothing")
     report.add([
         *(kills.count[kind] for kind in ("server", "backend", "postmaster")),
         *(under_load.get(what, 0)
@@ -148,10 +150,8 @@ async def rounds(options, kills, load, journal, report) -> list[str]:
         if found:
             break
         found = await one_round(number, options, kills, load, journal, report)
-    sums = dict(zip(("applied", "replayed", "unanswered"), report.foot()[4:7])) if report.rows else {}
-    for what, count in sums.items():
-        if count == 0:
-            found.append(f"nothing was {what}: the run proves nothing")
+    if report.rows:
+        report.foot()
     return found
 
 

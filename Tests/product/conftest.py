@@ -1,26 +1,16 @@
 """Starts the real product once for all tests of this folder."""
 
-import pathlib
 import shutil
-import tempfile
 
 import pytest
 
-from running import Product
+from running import temporary_product
 
 
 @pytest.fixture(scope="session")
 def product():
-    data = pathlib.Path(tempfile.mkdtemp(prefix="estars-product-"))
-    # The database's user must be able to reach its data.
-    data.chmod(0o755)
-    running = Product(data)
-    try:
-        yield running.start()
-    finally:
-        if running.process and running.process.poll() is None:
-            running.stop()
-        shutil.rmtree(data, ignore_errors=True)
+    with temporary_product() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,17 @@
 """The real product as a process, and how to talk to it."""
 
+import contextlib
 import html
 import json
 import os
 import pathlib
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -130,6 +133,21 @@ class Product:
         answer = self.api("GET", f"/v1/customers/{user}", bot=bot)
         assert answer.status == 200, answer.body
         return answer.json()["balance"]["available"]
+
+
+@contextlib.contextmanager
+def temporary_product():
+    """A product that runs in a folder of its own, and goes with it."""
+    data = pathlib.Path(tempfile.mkdtemp(prefix="estars-product-"))
+    # The database's user must be able to reach its data.
+    data.chmod(0o755)
+    running = Product(data)
+    try:
+        yield running.start()
+    finally:
+        if running.process and running.process.poll() is None:
+            running.stop()
+        shutil.rmtree(data, ignore_errors=True)
 
 
 class Dashboard:

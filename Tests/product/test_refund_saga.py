@@ -3,11 +3,8 @@
 The program that runs here is the real one, killed by SIGKILL. A trigger in the database that waits
 for a lock of ours stops it right before a step; the sandbox's faults stop it around a call."""
 
-import pathlib
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
 import pytest
@@ -15,7 +12,7 @@ import pytest
 from refunds import (
     Barrier, approve, approve_in_background, buy, confirmed_by, deaf, expect_one_refund, fault,
     kill_and_restart, open_case, outgoing, settled, state, told, unknown_charge)
-from running import BINARY, ROOT, Product, call, wait_until
+from running import BINARY, ROOT, call, temporary_product, wait_until
 from test_paid_path import sql
 
 JOB = "refund.settle"
@@ -24,15 +21,8 @@ JOB = "refund.settle"
 @pytest.fixture(scope="module")
 def own():
     """A product of this module's own: it is killed again and again."""
-    data = pathlib.Path(tempfile.mkdtemp(prefix="estars-saga-"))
-    data.chmod(0o755)
-    running = Product(data)
-    try:
-        yield running.start()
-    finally:
-        if running.process.poll() is None:
-            running.stop()
-        shutil.rmtree(data, ignore_errors=True)
+    with temporary_product() as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)
@@ -93,30 +83,17 @@ def test_killed_between_telegrams_refund_and_its_answer(own):
     expect_one_refund(own, user, charge, refund)
 
 
-def test_killed_before_an_unanswered_call_is_noted(own):
+@pytest.mark.parametrize("before, step", [("sending", "unknown"), ("unknown", "confirmed")])
+def test_killed_around_an_unanswered_call(own, before, step):
+    """Before it is noted, and between Telegram's books and the confirmation."""
     user, charge = buy(own)
     refund = open_case(own, charge)
     with deaf(own):
         fault(own, "drop_connection")
-        barrier = Barrier(own, "new.state = 'unknown' and old.state <> new.state")
+        barrier = Barrier(own, f"old.state = '{before}' and new.state = '{step}'")
         approve_in_background(own, refund)
         barrier.wait()
-        assert state(own, refund) == "sending" and len(outgoing(own, charge)) == 1
-        kill_and_restart(own, barrier)
-        settled(own, refund)
-        assert confirmed_by(own, refund) == JOB
-    expect_one_refund(own, user, charge, refund)
-
-
-def test_killed_between_telegrams_books_and_the_confirmation(own):
-    user, charge = buy(own)
-    refund = open_case(own, charge)
-    with deaf(own):
-        fault(own, "drop_connection")
-        barrier = Barrier(own, "old.state = 'unknown' and new.state = 'confirmed'")
-        approve_in_background(own, refund)
-        barrier.wait()
-        assert state(own, refund) == "unknown"
+        assert state(own, refund) == before and len(outgoing(own, charge)) == 1
         kill_and_restart(own, barrier)
         settled(own, refund)
         assert confirmed_by(own, refund) == JOB

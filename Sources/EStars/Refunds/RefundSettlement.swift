@@ -31,8 +31,12 @@ public struct RefundSettlement: Sendable {
   /// - Parameter attempts: How often the job was tried, this time included.
   func settle(_ id: Int64, attempts: Int, in scope: WorkspaceScope) async throws -> Job.Outcome {
     guard var refund = try await Refund.find(id: id, in: scope, platform.pool) else { return .done }
-    let isFirstCall = refund.state == .approved
-    if isFirstCall { refund = try await step(refund, to: .sending, in: scope) }
+    var isFirstCall = false
+    if refund.state == .approved {
+      // Of two that meet here, one takes the step and makes the first call.
+      isFirstCall = try await step(refund, to: .sending, in: scope)
+      refund = try await Refund.find(id: id, in: scope, platform.pool) ?? refund
+    }
     do {
       switch refund.state {
       case .sending:
@@ -40,8 +44,9 @@ public struct RefundSettlement: Sendable {
       case .unknown: return try await lookUp(refund, attempts: attempts, in: scope)
       case .confirmed, .declined, .goodwill:
         let outcome = try await notify(refund, attempts: attempts, in: scope)
-        return outcome == .done ? try await lookLater(refund, attempts, in: scope) : outcome
-      case .failed: return try await lookLater(refund, attempts, in: scope)
+        guard outcome == .done else { return outcome }
+        return try await lookLater(refund, attempts: attempts, in: scope)
+      case .failed: return try await lookLater(refund, attempts: attempts, in: scope)
       case .requested, .approved: return .done
       }
     } catch let error as Secrets.Problem {
@@ -85,7 +90,7 @@ public struct RefundSettlement: Sendable {
           return try await fail(refund, problem, in: scope)
         }
       }
-      _ = try await step(refund, to: .unknown, problem, in: scope)
+      try await step(refund, to: .unknown, problem, in: scope)
       return .again(seconds: Self.backoff(1))
     }
   }
@@ -112,7 +117,7 @@ public struct RefundSettlement: Sendable {
   /// A call that was given up may have come through after all, and Telegram's own report of it may
   /// be lost: for a day, the books are looked at now and then.
   private func lookLater(
-    _ refund: Refund, _ attempts: Int, in scope: WorkspaceScope
+    _ refund: Refund, attempts: Int, in scope: WorkspaceScope
   ) async throws -> Job.Outcome {
     guard refund.state != .confirmed, let unansweredAt = refund.unansweredAt,
       scope.now.timeIntervalSince(unansweredAt) < Limits.refundLateSeconds
@@ -186,20 +191,22 @@ public struct RefundSettlement: Sendable {
   }
 
   /// A step in which nothing but the state moves. A case that went on meanwhile stays where it is.
+  ///
+  /// - Returns: Whether this call took the step.
+  @discardableResult
   private func step(
     _ refund: Refund, to state: Refund.State, _ problem: RefundProblem? = nil,
     in scope: WorkspaceScope
-  ) async throws -> Refund {
+  ) async throws -> Bool {
     let at = scope.now
-    try await platform.pool.execute(
+    return try await platform.pool.execute(
       """
       update refunds set state = \(state.rawValue), state_at = \(at),
         last_error = \(problem?.text),
         unanswered_at = coalesce(\(state == .unknown ? at : nil)::timestamptz, unanswered_at)
       where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
         and state = \(refund.state.rawValue)
-      """, in: scope)
-    return try await Refund.find(id: refund.id, in: scope, platform.pool) ?? refund
+      """, in: scope) == 1
   }
 
   private func note(
