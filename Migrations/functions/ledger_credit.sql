@@ -48,6 +48,8 @@ begin
     end if;
     v_refusal := _ledger_grant_refusal(v_account, v_lot, p_at);
     if v_refusal is not null then
+      -- Between the probe and this look a twin may have been stored: then the lock decides.
+      continue when v_locks = 0 and _ledger_has_key(p_workspace, p_key);
       return _ledger_decline(v_refusal, coalesce(v_account.balance, 0));
     end if;
   end loop;

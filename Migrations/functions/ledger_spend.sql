@@ -158,6 +158,7 @@ declare
   v_charge ledger_parts;
   v_parts ledger_parts;
   v_entry entries;
+  v_refusal text;
   v_answer ledger_answer;
 begin
   perform _ledger_guard(p_workspace, p_at);
@@ -177,15 +178,16 @@ begin
     if v_account.version is null then
       return _ledger_decline('unknown', null);
     end if;
-    if exists (select from clawbacks c where c.workspace_id = p_workspace
-      and c.bot_id = p_bot and c.charge_id = p_charge)
-    then
-      return _ledger_decline('closed', v_account.balance);
-    end if;
-    if exists (select from holds h where h.workspace_id = p_workspace
-      and h.bot_id = p_bot and h.charge_id = p_charge)
-    then
-      return _ledger_decline('duplicate_charge', v_account.balance);
+    v_refusal := case
+      when exists (select from clawbacks c where c.workspace_id = p_workspace
+        and c.bot_id = p_bot and c.charge_id = p_charge) then 'closed'
+      when exists (select from holds h where h.workspace_id = p_workspace
+        and h.bot_id = p_bot and h.charge_id = p_charge) then 'duplicate_charge'
+    end;
+    if v_refusal is not null then
+      -- Between the probe and this look a twin may have been stored: then the lock decides.
+      continue when v_locks = 0 and _ledger_has_key(p_workspace, p_key);
+      return _ledger_decline(v_refusal, v_account.balance);
     end if;
     if v_locks = 1 then
       v_account := _ledger_expire(v_account, p_at);

@@ -53,22 +53,25 @@ import Testing
   @Test func fiftyDeliveriesOfOnePayment() async throws {
     try await withLedger(maxConnections: 16) { fixture in
       let scope = fixture.live
-      let charge = Charge(botID: 9, chargeID: "c")
-      let answers = try await all(50) { _ in
-        try await fixture.post(in: scope) { tx in
-          let paid = try await tx.credit(
-            Grant(100, source: .payment, charge: charge, isPaid: true), to: account,
-            key: "charge:paid", in: scope, at: scope.now)
-          let bonus = try await tx.credit(
-            Grant(10, source: .bonus, charge: charge), to: account, key: "charge:bonus", in: scope,
-            at: scope.now)
-          return [paid, bonus]
+      for round in 1...8 {
+        let charge = Charge(botID: 9, chargeID: "c\(round)")
+        let answers = try await all(50) { _ in
+          try await fixture.post(in: scope) { tx in
+            let paid = try await tx.credit(
+              Grant(100, source: .payment, charge: charge, isPaid: true), to: account,
+              key: "charge:paid:\(round)", in: scope, at: scope.now)
+            let bonus = try await tx.credit(
+              Grant(10, source: .bonus, charge: charge), to: account,
+              key: "charge:bonus:\(round)", in: scope, at: scope.now)
+            return [paid, bonus]
+          }
         }
+        #expect(answers.count { $0.map(\.status) == [.applied, .applied] } == 1)
+        #expect(answers.count { $0.map(\.status) == [.replayed, .replayed] } == 49)
+        #expect(try await fixture.ledger.lots(of: charge, in: scope).count == 2)
+        let balance = try await fixture.ledger.balance(of: account, in: scope).available
+        #expect(balance == Int64(round) * 110)
       }
-      #expect(answers.count { $0.map(\.status) == [.applied, .applied] } == 1)
-      #expect(answers.count { $0.map(\.status) == [.replayed, .replayed] } == 49)
-      #expect(try await fixture.ledger.lots(of: charge, in: scope).count == 2)
-      #expect(try await fixture.ledger.balance(of: account, in: scope).available == 110)
     }
   }
 
