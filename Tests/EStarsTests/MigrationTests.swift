@@ -5,12 +5,12 @@ import Testing
 
 /// A database of the release before this one comes up to date with what it holds.
 @Suite struct MigrationTests {
-  @Test func refundsOfTheFirstReleaseBecomeCases() async throws {
+  @Test func whatTheFirstReleaseStoredIsKept() async throws {
     let folder = FileManager.default.temporaryDirectory
       .appending(path: "estars-migrations-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    for name in ["0001_directory.sql", "0002_ledger.sql", "0003_product.sql", "functions"] {
+    for name in ["0001_directory.sql", "0002_ledger.sql", "0003_product.sql"] {
       try FileManager.default.copyItem(
         at: TestCluster.migrations.appending(path: name), to: folder.appending(path: name))
     }
@@ -42,6 +42,28 @@ import Testing
           customer_id
         from workspaces join customers using (workspace_id)
         """)
+      for sql: SQL in [
+        """
+        insert into entitlements (workspace_id, entitlement, title, position)
+        select workspace_id, 'hd', 'HD', 0 from workspaces
+        """,
+        "insert into credit_units (workspace_id, unit, name) select workspace_id, 1, 'credits' from workspaces",
+        """
+        insert into packs (workspace_id, sku, title, description, credits, stars, entitlement,
+          entitlement_days, position)
+        select workspace_id, 'pro', 'Pro', 'Pro', 100, 500, 'hd', 30, 0 from workspaces
+        """,
+        """
+        insert into checkouts (workspace_id, bot_id, customer_id, sku, title, description,
+          credit_unit, credits, bonus_credits, stars, entitlement, entitlement_days,
+          idempotency_key, fingerprint, created_at, expires_at)
+        select workspace_id, 5, customer_id, 'pro', 'Pro', 'Pro', 1, 100, 0, 500, 'hd', 30, 'k', 1,
+          now(), now()
+        from customers
+        """,
+      ] {
+        try await database.superPool.execute(sql)
+      }
       _ = try await Migrator(directory: TestCluster.migrations, logger: TestCluster.logger)
         .migrate(owner)
       let row = try await database.superPool.query(
@@ -51,6 +73,14 @@ import Testing
       #expect(try row.get("reason", as: String.self) == "refunded_elsewhere")
       #expect(try row.get("opened", as: String.self) == "2026-10-02")
       #expect(try row.get("at", as: String.self) == "2026-10-02")
+      for table in ["pack_entitlements", "checkout_entitlements"] {
+        let terms = try await database.superPool.query(
+          "select entitlement, days from \(unsafe: table)")
+        #expect(try terms.map { try $0.get("entitlement", as: String.self) } == ["hd"])
+        #expect(try terms.map { try $0.get("days", as: Int.self) } == [30])
+      }
+      let tiers = try await database.superPool.query("select tier from tiers")
+      #expect(try tiers.map { try $0.get("tier", as: String.self) } == ["free"])
     }
   }
 }

@@ -236,6 +236,63 @@ extension Fixture {
         until: scope.now.addingTimeInterval(600), in: scope, at: scope.now)
     }
     try await Worker(platform: platform).verifyLedger(in: scope)
+    try await seedUsage(customer.id)
+  }
+
+  private func seedUsage(_ customer: Int64) async throws {
+    let (workspace, bot) = (scope.workspaceID, bot.id)
+    let statements: [SQL] = [
+      """
+      insert into action_tiers (workspace_id, action, tier, units_per_day)
+      values (\(workspace), 'sticker', 'free', 3)
+      """,
+      """
+      insert into usage_holds (workspace_id, bot_id, customer_id, action, credit_unit, units,
+        price_credits, free_units, credits, is_unmetered, idempotency_key, fingerprint, balance,
+        created_at, expires_at)
+      values (\(workspace), \(bot), \(customer), 'sticker', 1, 3, 1, 0, 3, false, 'hold', 1, 1,
+        now(), now() + interval '1 hour')
+      """,
+      """
+      insert into trial_grants (workspace_id, bot_id, customer_id, idempotency_key, fingerprint,
+        engagement, intent, source, is_paid_source, score, min_score, balance, given_today,
+        outcome, credits, created_at)
+      values (\(workspace), \(bot), \(customer), 'trial', 1, 5, 5, '', false, 10, 12, 0, 0,
+        'score_too_low', 0, now())
+      """,
+      "insert into trial_days (workspace_id, day, credits) values (\(workspace), '2026-01-01', 1)",
+      """
+      insert into paywall_texts (workspace_id, state, language, body)
+      values (\(workspace), 'wait_buy_credit', 'en', 'Buy credits.')
+      """,
+      """
+      insert into credit_grants (workspace_id, customer_id, credit_unit, source, credits, reason,
+        form_key, granted_by, created_at)
+      values (\(workspace), \(customer), 1, 'promo', 1, 'r', 'form-key', 'o', now())
+      """,
+      """
+      insert into bot_replies (workspace_id, bot_id, command, language, body)
+      values (\(workspace), \(bot), 'terms', 'en', 'Terms.')
+      """,
+    ]
+    for statement in statements { try await pool.execute(statement, in: scope) }
+    let event = try await pool.query(
+      """
+      insert into events (workspace_id, bot_id, customer_id, kind, body, next_at, created_at)
+      values (\(workspace), \(bot), \(customer), 'payment.completed', '{}', now(), now())
+      returning event_id
+      """, in: scope)[0].get("event_id", as: Int64.self)
+    try await pool.execute(
+      """
+      insert into event_deliveries (workspace_id, event_id, attempt, at, duration_ms)
+      values (\(workspace), \(event), 1, now(), 1)
+      """, in: scope)
+    // Only the functions move a counter.
+    try await database.superPool.execute(
+      """
+      insert into usage_counters (workspace_id, customer_id, action, period, starts_on, units)
+      values (\(workspace), \(customer), 'sticker', 'lifetime', '-infinity', 1)
+      """)
   }
 
   /// The table takes no row for the other workspace and changes none of its rows.

@@ -23,9 +23,15 @@ public struct Pack: Sendable, Equatable {
   public let baseSKU: String?
   public let discountPercent: Int
   public let creditsValidDays: Int?
-  public let entitlement: String?
-  /// nil = for good, where there is an entitlement.
-  public let entitlementDays: Int?
+  /// The features that come with it.
+  public let entitlements: [Term]
+
+  /// A feature for a time.
+  public struct Term: Sendable, Equatable {
+    public let entitlement: String
+    /// nil = for good.
+    public let days: Int?
+  }
 
   init(_ row: Row) throws {
     sku = try row.get("sku")
@@ -40,8 +46,10 @@ public struct Pack: Sendable, Equatable {
     baseSKU = try row.getIfPresent("base_sku")
     discountPercent = try row.get("discount_percent")
     creditsValidDays = try row.getIfPresent("credits_valid_days")
-    entitlement = try row.getIfPresent("entitlement")
-    entitlementDays = try row.getIfPresent("entitlement_days")
+    let days = try row.get("entitlement_days", as: [Int32].self)
+    entitlements = try zip(row.get("entitlements", as: [String].self), days).map {
+      Term(entitlement: $0, days: $1 == 0 ? nil : Int($1))
+    }
   }
 
   /// Whether this customer may buy the pack.
@@ -83,8 +91,10 @@ public struct Catalog: Sendable, Equatable {
   public static func load(in scope: WorkspaceScope, _ pool: Pool) async throws -> Catalog {
     async let packs = pool.query(
       """
-      select * from packs where workspace_id = \(scope.workspaceID) and withdrawn_at is null
-      order by position, sku
+      select p.*, array(\(terms("e.entitlement"))) as entitlements,
+        array(\(terms("coalesce(e.days, 0)"))) as entitlement_days
+      from packs p where p.workspace_id = \(scope.workspaceID) and p.withdrawn_at is null
+      order by p.position, p.sku
       """, in: scope)
     async let actions = pool.query(
       """
@@ -93,6 +103,13 @@ public struct Catalog: Sendable, Equatable {
       """, in: scope)
     return Catalog(
       packs: try await packs.map(Pack.init), actions: try await actions.map(Action.init))
+  }
+
+  private static func terms(_ value: SQL) -> SQL {
+    """
+    select \(value) from pack_entitlements e
+    where e.workspace_id = p.workspace_id and e.sku = p.sku order by e.entitlement
+    """
   }
 
   /// Packs that this customer sees, in the operator's order: no discounts, no packs of others.

@@ -139,15 +139,22 @@ extension Transaction {
     let row = try await query(
       """
       insert into checkouts (workspace_id, bot_id, customer_id, sku, title, description,
-        credit_unit, credits, bonus_credits, stars, credits_valid_days, entitlement, entitlement_days, resume,
-        idempotency_key, fingerprint, created_at, expires_at)
+        credit_unit, credits, bonus_credits, stars, credits_valid_days, resume, idempotency_key,
+        fingerprint, created_at, expires_at)
       values (\(scope.workspaceID), \(bot.id), \(customer.id), \(pack.sku), \(pack.title),
         \(pack.description), \(pack.creditUnit), \(pack.credits), \(pack.bonusCredits), \(pack.stars),
-        \(pack.creditsValidDays), \(pack.entitlement), \(pack.entitlementDays), \(request.resume),
-        \(request.idempotencyKey), \(request.fingerprint), \(at), \(expiresAt))
+        \(pack.creditsValidDays), \(request.resume), \(request.idempotencyKey),
+        \(request.fingerprint), \(at), \(expiresAt))
       returning checkout_id
       """)[0]
     let checkoutID: Int64 = try row.get("checkout_id")
+    for term in pack.entitlements {
+      try await execute(
+        """
+        insert into checkout_entitlements (workspace_id, checkout_id, entitlement, days)
+        values (\(scope.workspaceID), \(checkoutID), \(term.entitlement), \(term.days))
+        """)
+    }
     let payload = InvoicePayload(
       workspaceID: scope.workspaceID, checkoutID: checkoutID,
       buyerTelegramID: customer.telegramID, sku: pack.sku, stars: pack.stars,

@@ -19,8 +19,6 @@ public struct Checkout: Sendable, Equatable {
   public let bonusCredits: Int64
   public let stars: Int64
   public let creditsValidDays: Int?
-  public let entitlement: String?
-  public let entitlementDays: Int?
   public let resume: String?
   public let fingerprint: Int64
   public let payload: String?
@@ -41,8 +39,6 @@ public struct Checkout: Sendable, Equatable {
     bonusCredits = try row.get("bonus_credits")
     stars = try row.get("stars")
     creditsValidDays = try row.getIfPresent("credits_valid_days")
-    entitlement = try row.getIfPresent("entitlement")
-    entitlementDays = try row.getIfPresent("entitlement_days")
     resume = try row.getIfPresent("resume")
     fingerprint = try row.get("fingerprint")
     payload = try row.getIfPresent("payload")

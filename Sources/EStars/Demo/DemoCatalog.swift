@@ -13,8 +13,8 @@ enum DemoCatalog {
     let audience: Pack.Audience
     /// Prices at 10, 15 and 25 percent off.
     let discounted: [Int64]
-    var entitlement: String?
-    var entitlementDays: Int?
+    /// For 30 days.
+    var entitlements: [String] = []
   }
 
   private static let discounts: [Int16] = [10, 15, 25]
@@ -40,8 +40,8 @@ enum DemoCatalog {
       audience: .everyone, discounted: [158, 149, 131]),
     Offer(
       sku: "pro", title: "Pro", emoji: "👑", credits: 100, bonus: 0, stars: 500,
-      audience: .everyone, discounted: [450, 425, 375], entitlement: "hd_quality",
-      entitlementDays: 30),
+      audience: .everyone, discounted: [450, 425, 375],
+      entitlements: ["hd_quality"]),
     Offer(
       sku: "max", title: "Max", emoji: "🚀", credits: 250, bonus: 0, stars: 1125,
       audience: .everyone, discounted: [1013, 956, 844]),
@@ -79,18 +79,24 @@ enum DemoCatalog {
     let description =
       offer.bonus > 0
       ? "\(offer.credits) credits and \(offer.bonus) more as a bonus: \(total) in all."
-      : offer.entitlement != nil
+      : !offer.entitlements.isEmpty
         ? "\(offer.credits) credits and HD quality for 30 days."
         : offer.credits == 1 ? "1 credit." : "\(offer.credits) credits."
     try await tx.execute(
       """
       insert into packs (workspace_id, sku, title, description, emoji, credits, bonus_credits,
-        stars, available_to, base_sku, discount_percent, entitlement, entitlement_days, position)
+        stars, available_to, base_sku, discount_percent, position)
       values (\(scope.workspaceID), \(sku), \(offer.title), \(description), \(offer.emoji),
         \(offer.credits), \(offer.bonus), \(stars), \(offer.audience.rawValue),
-        \(discount == nil ? nil : offer.sku), \(discount ?? 0), \(offer.entitlement),
-        \(offer.entitlementDays), \(position))
+        \(discount == nil ? nil : offer.sku), \(discount ?? 0), \(position))
       on conflict do nothing
       """)
+    for entitlement in offer.entitlements {
+      try await tx.execute(
+        """
+        insert into pack_entitlements (workspace_id, sku, entitlement, days)
+        values (\(scope.workspaceID), \(sku), \(entitlement), 30) on conflict do nothing
+        """)
+    }
   }
 }

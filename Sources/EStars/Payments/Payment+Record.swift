@@ -172,10 +172,16 @@ extension Transaction {
         to: account, key: "charge:\(bot.id):\(chargeID):bonus", in: scope, at: at)
       guard bonus.status == .applied else { throw PaymentProblem.posting("bonus", bonus.status) }
     }
-    if let entitlement = checkout.entitlement {
+    let terms = try await query(
+      """
+      select entitlement, days from checkout_entitlements
+      where workspace_id = \(scope.workspaceID) and checkout_id = \(checkout.id)
+      order by entitlement
+      """)
+    for term in terms {
       try await grantAccess(
-        entitlement, days: checkout.entitlementDays, customerID: customer.id, botID: bot.id,
-        chargeID: chargeID, in: scope, at: at)
+        term.get("entitlement"), days: term.getIfPresent("days"), customerID: customer.id,
+        botID: bot.id, chargeID: chargeID, in: scope, at: at)
     }
   }
 }

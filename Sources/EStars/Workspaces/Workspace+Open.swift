@@ -64,11 +64,16 @@ extension Workspace {
     }
   }
 
-  /// The credit unit that every workspace begins with. Safe to repeat.
+  /// The credit unit and the tier that every workspace begins with. Safe to repeat.
   func defineCredits(_ pool: Pool) async throws {
     try await pool.execute(
       """
       insert into credit_units (workspace_id, unit, name) values (\(id), 1, 'credits')
+      on conflict do nothing
+      """, in: scope)
+    try await pool.execute(
+      """
+      insert into tiers (workspace_id, tier, title, position) values (\(id), 'free', 'Free', 0)
       on conflict do nothing
       """, in: scope)
   }

@@ -28,14 +28,18 @@ struct PackBody: Encodable {
   let bonusCredits: Int64
   let stars: Int64
   let firstPurchaseOnly: Bool
-  let entitlement: String?
-  let entitlementDays: Int?
+  let entitlements: [Term]
+
+  struct Term: Encodable {
+    let entitlement: String
+    /// Absent when it is for good.
+    let days: Int?
+  }
 
   enum CodingKeys: String, CodingKey {
-    case sku, title, description, emoji, credits, stars, entitlement
+    case sku, title, description, emoji, credits, stars, entitlements
     case bonusCredits = "bonus_credits"
     case firstPurchaseOnly = "first_purchase_only"
-    case entitlementDays = "entitlement_days"
   }
 
   init(_ pack: Pack) {
@@ -47,7 +51,6 @@ struct PackBody: Encodable {
     bonusCredits = pack.bonusCredits
     stars = pack.stars
     firstPurchaseOnly = pack.audience == .firstPurchase
-    entitlement = pack.entitlement
-    entitlementDays = pack.entitlementDays
+    entitlements = pack.entitlements.map { Term(entitlement: $0.entitlement, days: $0.days) }
   }
 }

@@ -24,7 +24,18 @@ struct Frame: Sendable, Equatable {
 
 /// A frame together with what turns its values into words.
 struct PageContext: Sendable {
-  enum Place: String, Sendable, CaseIterable { case overview, customers, payments, refunds }
+  enum Place: String, Sendable, CaseIterable {
+    case overview, customers, payments, refunds, holds
+    case actions, trials, paywall
+    case bots, keys, events
+
+    /// The rail, part by part.
+    static let groups: [(name: String, places: [Place])] = [
+      ("desk", [.overview, .customers, .payments, .refunds, .holds]),
+      ("rules", [.actions, .trials, .paywall]),
+      ("connections", [.bots, .keys, .events]),
+    ]
+  }
 
   let frame: Frame
   let renderer: Renderer
@@ -108,20 +119,21 @@ struct PageContext: Sendable {
   private func workspaceModel(
     _ workspace: Frame.Workspace, place: Place?
   ) -> [String: TemplateValue] {
-    let hrefs: [Place: String] = [
-      .overview: Links.overview(workspace.slug), .customers: Links.customers(workspace.slug),
-      .payments: Links.payments(workspace.slug), .refunds: Links.refunds(workspace.slug),
-    ]
     let other: Frame.Side = workspace.side == .live ? .test : .live
     return [
       "name": .text(workspace.name),
       "side": .text(strings[.init("side.\(workspace.side.rawValue)")]),
       "side_class": .text(workspace.side.rawValue),
-      "places": .records(Place.allCases) { entry in
+      "groups": .records(Place.groups) { group in
         [
-          "title": .text(strings[.init("nav.\(entry.rawValue)")]),
-          "href": .text(hrefs[entry] ?? Links.overview(workspace.slug)),
-          "current": .flag(entry == place),
+          "title": .text(strings[.init("nav_group.\(group.name)")]),
+          "places": .records(group.places) { entry in
+            [
+              "title": .text(strings[.init("nav.\(entry.rawValue)")]),
+              "href": .text(Links.place(workspace.slug, entry)),
+              "current": .flag(entry == place),
+            ]
+          },
         ]
       },
       "switch": .optional(workspace.otherSideSlug) { slug in

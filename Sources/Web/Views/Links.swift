@@ -7,6 +7,10 @@ enum Links {
   static let logout = "/logout"
   static let workspaces = "/workspaces"
 
+  static func place(_ slug: String, _ place: PageContext.Place) -> String {
+    place == .overview ? overview(slug) : "/w/\(slug)/\(place.rawValue)"
+  }
+
   static func overview(_ slug: String) -> String { "/w/\(slug)" }
   static func customers(_ slug: String) -> String { "/w/\(slug)/customers" }
   static func customer(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/customers/\(id)" }
