@@ -184,7 +184,9 @@ create table trial_grants (
   min_score int not null,
   -- What the customer had and the workspace had given that day, when it was decided.
   balance bigint not null,
+  held bigint not null,
   given_today bigint not null,
+  daily_limit bigint not null,
   outcome text not null check (outcome in (
     'granted', 'has_credits', 'has_purchased', 'daily_limit', 'score_too_low')),
   credits bigint not null check (credits >= 0),

@@ -43,6 +43,18 @@ public enum Limits {
   /// In Unicode scalars.
   public static let noteCharacters = 500
   public static let goodwillCredits: Int64 = 1_000_000
+  /// The highest engagement or intent that a bot may report of a customer.
+  public static let trialFactor = 10
+  /// Of the name of a traffic source, in Unicode scalars.
+  public static let trialSourceCharacters = 60
+  public static let trialPaidSources = 50
+  public static let trialCredits: Int64 = 1000
+  public static let trialCreditsPerDay: Int64 = 100_000
+  public static let trialScore = 30
+  /// Of what a bot says to a user without credits, in Unicode scalars.
+  public static let paywallCharacters = 1000
+  /// Languages that a paywall may speak in an operator's own words.
+  public static let paywallLanguages = 40
   /// How often a buyer is told of a decision before we give up.
   public static let noticeAttempts = 8
   /// What a whole ledger's verification may take.

@@ -62,6 +62,7 @@ struct Route: Sendable {
     Route(.get, "/v1/customers/:user", .key(.read, CustomerEndpoint.show)),
     Route(.post, "/v1/checks", .key(.use, CheckEndpoint.create)),
     Route(.post, "/v1/debits", .key(.use, DebitEndpoint.create)),
+    Route(.post, "/v1/trial-grants", .key(.use, TrialGrantEndpoint.create)),
     Route(.post, "/v1/checkouts", .key(.sell, CheckoutEndpoint.create)),
     Route(.post, "/v1/updates", .key(.sell, UpdateEndpoint.create)),
 

@@ -255,9 +255,9 @@ extension Fixture {
       """,
       """
       insert into trial_grants (workspace_id, bot_id, customer_id, idempotency_key, fingerprint,
-        engagement, intent, source, is_paid_source, score, min_score, balance, given_today,
-        outcome, credits, created_at)
-      values (\(workspace), \(bot), \(customer), 'trial', 1, 5, 5, '', false, 10, 12, 0, 0,
+        engagement, intent, source, is_paid_source, score, min_score, balance, held, given_today,
+        daily_limit, outcome, credits, created_at)
+      values (\(workspace), \(bot), \(customer), 'trial', 1, 5, 5, '', false, 10, 12, 0, 0, 0, 20,
         'score_too_low', 0, now())
       """,
       "insert into trial_days (workspace_id, day, credits) values (\(workspace), '2026-01-01', 1)",

@@ -65,6 +65,7 @@ import Testing
     POST /v1/checkouts key sell
     POST /v1/checks key use
     POST /v1/debits key use
+    POST /v1/trial-grants key use
     POST /v1/updates key sell
     POST /w/:workspace/refunds member support
     POST /w/:workspace/refunds/:refund/approval member manager

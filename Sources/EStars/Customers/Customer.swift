@@ -9,6 +9,8 @@ public struct Customer: Sendable, Equatable {
   public let firstName: String
   public let lastName: String
   public let username: String
+  /// As Telegram gave it (`pt-br`); empty when it gave none.
+  public let languageCode: String
   public let isAdmin: Bool
   public let hasPurchased: Bool
   public let createdAt: Date
@@ -27,6 +29,7 @@ public struct Customer: Sendable, Equatable {
     firstName = try row.get("first_name")
     lastName = try row.get("last_name")
     username = try row.get("username")
+    languageCode = try row.get("language_code")
     isAdmin = try row.get("is_admin")
     hasPurchased = try row.get("has_purchased")
     createdAt = try row.get("created_at")

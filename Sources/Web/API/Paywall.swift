@@ -5,15 +5,24 @@ import Foundation
 struct Paywall: Encodable {
   /// `wait_first_purchase` before the first purchase, `wait_buy_credit` after it.
   let state: String
+  /// What to say, in the language of the request, else the user's, else the workspace's.
+  let text: String
   let packs: [PackBody]
 
-  static func load(for telegramID: Int64, _ call: BotCall) async throws -> Paywall {
+  /// - Parameter language: of the request, as the bot sent it; what is no language counts for none.
+  static func load(
+    for telegramID: Int64, language: String? = nil, _ call: BotCall
+  ) async throws -> Paywall {
     async let customer = Customer.find(
       telegramID: telegramID, in: call.scope, call.platform.pool)
     async let catalog = Catalog.load(in: call.scope, call.platform.pool)
+    async let own = PaywallText.all(in: call.scope, call.platform.pool)
     let buyer = try await customer
+    let state = PaywallState(hasPurchased: buyer?.hasPurchased ?? false)
+    let languages = [language, buyer?.languageCode, call.workspace.locale]
     return Paywall(
-      state: buyer?.hasPurchased == true ? "wait_buy_credit" : "wait_first_purchase",
+      state: state.rawValue,
+      text: PaywallText.text(for: state, in: languages, own: try await own).body,
       packs: try await catalog.packs(for: buyer).map(PackBody.init))
   }
 }
