@@ -49,7 +49,10 @@ let package = Package(
       name: "EStars",
       dependencies: [
         "Ledger", "Postgres", "Telegram", "CArgon2",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

@@ -92,7 +92,8 @@ extension Settings {
     var configuration = Configuration(connectionString: databaseURL)
     configuration.maxConnections = databaseConnections
     return Platform(
-      pool: Pool(configuration, logger: logger), secrets: secrets, logger: logger)
+      pool: Pool(configuration, logger: logger), secrets: secrets, logger: logger,
+      allowsPrivateTargets: allowsPrivateTargets)
   }
 
   func server(_ platform: Platform, _ logger: Logger) throws -> Server {

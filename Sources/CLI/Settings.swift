@@ -15,6 +15,7 @@ struct Settings {
   let trustedProxies: Set<String>
   let resources: URL
   let databaseConnections: Int
+  let allowsPrivateTargets: Bool
 
   /// - Parameter isServing: Whether the process listens; otherwise only database and key matter.
   init(
@@ -36,6 +37,11 @@ struct Settings {
     port = Self.number("ESTARS_PORT", 8080, 1...65_535, environment, &complaints)
     databaseConnections = Self.number(
       "ESTARS_DATABASE_CONNECTIONS", 16, 2...500, environment, &complaints)
+    let privateTargets = Self.value("ESTARS_PRIVATE_TARGETS", environment)
+    allowsPrivateTargets = privateTargets == "allow"
+    if let privateTargets, !["allow", "refuse"].contains(privateTargets) {
+      complaints.append("ESTARS_PRIVATE_TARGETS is neither allow nor refuse")
+    }
     trustedProxies = Set(
       (Self.value("ESTARS_TRUSTED_PROXIES", environment) ?? "").split(separator: ",")
         .map { $0.trimmingCharacters(in: .whitespaces) })
@@ -62,6 +68,7 @@ struct Settings {
       complaints.removeAll {
         !$0.hasPrefix("DATABASE_URL") && !$0.hasPrefix("ESTARS_SECRET_KEY")
           && !$0.hasPrefix("ESTARS_DATABASE_CONNECTIONS")
+          && !$0.hasPrefix("ESTARS_PRIVATE_TARGETS")
       }
     }
     guard complaints.isEmpty, let secrets else {

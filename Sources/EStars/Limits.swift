@@ -73,4 +73,12 @@ public enum Limits {
   public static let directorySeconds = 2.0
   /// Different customers that one API key may read in a minute: a guard against enumeration.
   public static let customersReadPerMinute = 600
+  /// Of an address that we call for events and relayed updates.
+  public static let targetBytes = 2000
+  /// What looking a target's name up may take.
+  public static let targetResolutionSeconds = 3.0
+  /// Calls that one target gets at the same time; one that gave no answer gets one at a time.
+  public static let targetCallsAtOnce = 4
+  /// Connections are kept to this many targets.
+  public static let targetsKept = 64
 }

@@ -17,9 +17,14 @@ public final class Platform: Sendable {
   public let passwords: PasswordHasher
   public let preCheckout: PreCheckout
   public let usage: Usage
+  public let targets: TargetClient
   private let clients = Mutex<[Int64: (sealed: [UInt8], client: TelegramClient)]>([:])
 
-  public init(pool: Pool, secrets: Secrets, logger: Logger) {
+  /// - Parameter allowsPrivateTargets: Whether events and relayed updates may go to plain HTTP and
+  ///   to one's own network, as in a demo or behind a network policy of one's own.
+  public init(
+    pool: Pool, secrets: Secrets, logger: Logger, allowsPrivateTargets: Bool = false
+  ) {
     self.pool = pool
     patientPool = pool.patient(logger)
     self.secrets = secrets
@@ -29,6 +34,7 @@ public final class Platform: Sendable {
     login = Login(pool: pool, passwords: passwords)
     preCheckout = PreCheckout(pool: pool, secrets: secrets, logger: logger)
     usage = Usage(pool: pool)
+    targets = TargetClient(allowsPrivate: allowsPrivateTargets)
   }
 
   public func close() async {

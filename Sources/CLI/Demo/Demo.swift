@@ -49,7 +49,7 @@ struct Demo: AsyncParsableCommand {
       .migrate(Configuration(connectionString: cluster.ownerURL))
     let platform = Platform(
       pool: Pool(Configuration(connectionString: cluster.appURL), logger: logger),
-      secrets: try secrets(), logger: logger)
+      secrets: try secrets(), logger: logger, allowsPrivateTargets: true)
     let sandbox = try SandboxServer(
       configuration: SandboxConfiguration(
         host: host, port: sandboxPort, dataDirectory: try folder("sandbox"), resources: resources),
