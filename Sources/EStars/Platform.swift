@@ -18,6 +18,7 @@ public final class Platform: Sendable {
   public let preCheckout: PreCheckout
   public let usage: Usage
   public let targets: TargetClient
+  let arrivals: Coalescer<Arrival, UpdateIntake.Handled>
   private let clients = Mutex<[Int64: (sealed: [UInt8], client: TelegramClient)]>([:])
 
   /// - Parameter allowsPrivateTargets: Whether events and relayed updates may go to plain HTTP and
@@ -35,6 +36,7 @@ public final class Platform: Sendable {
     preCheckout = PreCheckout(pool: pool, secrets: secrets, logger: logger)
     usage = Usage(pool: pool)
     targets = TargetClient(allowsPrivate: allowsPrivateTargets)
+    arrivals = Arrival.coalescer(pool, secrets)
   }
 
   public func close() async {

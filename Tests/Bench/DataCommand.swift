@@ -14,9 +14,16 @@ struct DataCommand: AsyncParsableCommand {
 
   @Option var directory: String
   @Option var customers = 20_000
+  /// Where to write updates that report payments, one a line, for `load --bodies`.
+  @Option var payments: String
+  /// How many customers pay.
+  @Option var buyers = 2_000
 
   private static let action = "sticker"
+  /// Has a quota, which nobody reaches.
+  static let limitedAction = "stem_separation"
   private static let firstTelegramID: Int64 = 6_000_000_000
+  static let firstBuyer: Int64 = 7_000_000_000
   private static let credits: Int64 = 1_000_000_000
   /// Few enough for the app role's statement timeout on a slow disk.
   private static let customersPerStatement = 1_000
@@ -28,6 +35,7 @@ struct DataCommand: AsyncParsableCommand {
     let apiKey: String
     let workspace: Int64
     let action: String
+    let limitedAction: String
     let firstUser: Int64
     let firstAccount: Int64
     let customers: Int
@@ -70,11 +78,14 @@ struct DataCommand: AsyncParsableCommand {
     let key = try await APIKey.issue(
       for: bot, side: .test, scopes: APIKey.Scope.allCases, at: now, platform.pool)
     let firstAccount = try await fill(workspace.id, platform.pool)
+    try await limit(workspace.id, platform.pool)
+    try await writePayments(to: bot, platform)
     await platform.close()
     return Ready(
       database: cluster.appURL, postmaster: try await cluster.processID() ?? 0,
       secretKey: secretKey, apiKey: key, workspace: workspace.id, action: Self.action,
-      firstUser: Self.firstTelegramID, firstAccount: firstAccount, customers: customers)
+      limitedAction: Self.limitedAction, firstUser: Self.firstTelegramID,
+      firstAccount: firstAccount, customers: customers)
   }
 
   /// Returns the first of the customers' account numbers, which follow each other.

@@ -20,6 +20,10 @@ struct LoadCommand: AsyncParsableCommand {
   @Option var customers: Int64 = 1
   /// With it each request carries an Idempotency-Key of its own, which begins with this.
   @Option var keys: String?
+  /// A file of bodies, one a line, of which each request takes one by chance.
+  @Option var bodies: String?
+  /// With bodies: the number of the run, 0…99, so that no two send the same.
+  @Option var runNumber: Int64 = 0
 
   private struct Outcome: Encodable {
     let answers: Int
@@ -31,9 +35,13 @@ struct LoadCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let template = RequestTemplate(
-      method: method, path: path, apiKey: apiKey, action: action, firstUser: firstUser,
-      customers: customers, keys: keys)
+    let template =
+      try bodies.map {
+        try RequestTemplate(path: path, apiKey: apiKey, bodies: $0, runNumber: runNumber)
+      }
+      ?? RequestTemplate(
+        method: method, path: path, apiKey: apiKey, action: action, firstUser: firstUser,
+        customers: customers, keys: keys)
     var load = try Load(
       template: template, port: port, connections: connections, status: status)
     let elapsed = try load.run(seconds: seconds)
@@ -55,6 +63,10 @@ struct RequestTemplate {
   private var numberAt: Int?
   let firstUser: Int64
   let customers: Int64
+  /// Whole requests with bodies of their own, and where the request's number goes in each.
+  private var variants: [(bytes: [UInt8], numbersAt: [Int])] = []
+  private var runNumber: Int64 = 0
+  private var connection: Int64 = 0
 
   private static let connectionDigits = 3
   private static let numberDigits = 7
@@ -84,11 +96,38 @@ struct RequestTemplate {
     bytes = Array((head + body).utf8)
   }
 
+  /// - Parameter bodies: A file, one a line. Ten `#` stand for the request's number: two digits of
+  ///   the run, three of the connection, five of the request.
+  init(path: String, apiKey: String?, bodies: String, runNumber: Int64) throws {
+    let lines = try String(contentsOf: URL(filePath: bodies), encoding: .utf8)
+      .split(separator: "\n")
+    let mark = [UInt8](repeating: UInt8(ascii: "#"), count: 10)
+    variants = lines.map { line in
+      var head = "POST \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+      if let apiKey { head += "Authorization: Bearer \(apiKey)\r\n" }
+      head += "Content-Type: application/json\r\nContent-Length: \(line.utf8.count)\r\n\r\n"
+      let bytes = Array((head + line).utf8)
+      return (bytes, bytes.indices.filter { bytes[$0...].starts(with: mark) })
+    }
+    guard let first = variants.first else { throw Complaint(description: "no bodies") }
+    bytes = first.bytes
+    firstUser = 0
+    customers = Int64(variants.count)
+    self.runNumber = runNumber
+  }
+
   mutating func setConnection(_ connection: Int) {
+    self.connection = Int64(connection)
     if let connectionAt { write(Int64(connection), at: connectionAt, Self.connectionDigits) }
   }
 
   mutating func setRequest(_ number: Int, customer: Int64) {
+    guard variants.isEmpty else {
+      bytes = variants[Int(customer)].bytes
+      let whole = (runNumber * 1_000 + connection) * 100_000 + Int64(number)
+      for position in variants[Int(customer)].numbersAt { write(whole, at: position, 10) }
+      return
+    }
     if let numberAt { write(Int64(number), at: numberAt, Self.numberDigits) }
     if let userAt { write(firstUser + customer, at: userAt, String(firstUser).utf8.count) }
   }

@@ -10,16 +10,16 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 
+from database import Database, Wrong, fetch, free_port
 from figures import EXPLANATION, PGBENCH_CLIENTS, Cost, Run, best_pgbench, report
-from machine import TICKS, Machine, children_cpu, cpu_seconds, stat_fields
+from machine import Machine, children_cpu, cpu_seconds
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ESTARS = os.environ.get("ESTARS_BIN", str(ROOT / ".build/release/estars"))
 BENCH = os.environ.get("BENCH_BIN", str(ROOT / ".build/release/Bench"))
 CONNECTIONS = 64
+MANY_CONNECTIONS = 256
 
 # The ledger's own function, as the app role and inside the workspace, in one round trip and one
 # implicit transaction, as the product sends it. `leg` makes keys of their own for every run.
@@ -33,63 +33,17 @@ select * from ledger_debit(:workspace::bigint, :account::bigint, 1::smallint, 1:
   :leg || :client_id || '-' || :n, :fingerprint::bigint, :action, 1, null, now());
 \endpipeline
 """
-
-
-class Wrong(Exception):
-    """An answer or a count that is not what it must be: figures of it would mean nothing."""
-
-
-class Database:
-    def __init__(self, data):
-        self.data = data
-        self.programs = sorted(
-            pathlib.Path("/usr/lib/postgresql").glob("*/bin/pgbench"))[-1].parent
-
-    def ask(self, sql, role="estars_app"):
-        address = self.data["database"].replace("estars_app@", role + "@")
-        done = subprocess.run(
-            [self.programs / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1",
-             "-c", f"set estars.workspace_id = '{self.data['workspace']}'", "-c", sql, address],
-            capture_output=True, text=True)
-        if done.returncode != 0:
-            raise Wrong(f"the database refuses {sql}: {done.stderr}")
-        return done.stdout.strip()
-
-    def wal_position(self):
-        return int(self.ask("select pg_current_wal_insert_lsn() - '0/0'"))
-
-    def cpu_seconds(self):
-        """Of every server process; those that have ended are in the postmaster's account."""
-        postmaster = self.data["postmaster"]
-        ended, total = 0.0, 0.0
-        for entry in pathlib.Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            fields = stat_fields(int(entry.name))
-            if fields and (int(entry.name) == postmaster or int(fields[1]) == postmaster):
-                total += (int(fields[11]) + int(fields[12])) / TICKS
-                if int(entry.name) == postmaster:
-                    ended = (int(fields[13]) + int(fields[14])) / TICKS
-        return total + ended
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def fetch(port, path, body=None, headers=None):
-    data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path}", data=data, headers=headers or {})
-    if data:
-        request.add_header("Content-Type", "application/json")
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return response.status, response.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
+# A payment is more than its credits, but less than them it cannot be.
+CREDIT_SCRIPT = r"""
+\set n :n + 1
+\set account random(:first, :last)
+\startpipeline
+select set_config('estars.workspace_id', :workspace::text, true);
+select * from ledger_credit(:workspace::bigint, :account::bigint, 1::smallint, 10::bigint,
+  :leg || :client_id || '-' || :n, 'payment', 1::bigint, :leg || :client_id || '-' || :n, true,
+  'infinity', 75::bigint, null, null, now());
+\endpipeline
+"""
 
 
 class Bench:
@@ -99,6 +53,8 @@ class Bench:
         self.processes = []
         # Entries that the ledger must hold in the end, by the beginning of their keys.
         self.acknowledged = {}
+        self.payments = 0
+        self.payment_runs = 0
 
     def __enter__(self):
         return self
@@ -128,6 +84,8 @@ class Bench:
         data = self.start(
             BENCH, "data", "--directory", str(self.directory / "postgres"),
             "--customers", str(self.options.customers),
+            "--payments", str(self.directory / "payments"),
+            "--buyers", str(max(100, self.options.customers // 10)),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         line = data.stdout.readline()
         if not line:
@@ -203,16 +161,20 @@ class Bench:
         return (cpu_seconds(self.server.pid) + cpu_seconds(self.bare.pid)
                 + self.database.cpu_seconds() + children_cpu() + time.process_time())
 
-    def load(self, process, port, method, path, status, leg=None, authorized=True):
+    def load(self, process, port, method, path, status, leg=None, authorized=True,
+             connections=CONNECTIONS, action=None, payments=None):
         command = [
             BENCH, "load", "--port", str(port), "--method", method, "--path", path,
-            "--status", str(status), "--connections", str(CONNECTIONS),
+            "--status", str(status), "--connections", str(connections),
             "--seconds", str(self.half_seconds)]
         if authorized:
             command += ["--api-key", self.data["api_key"]]
-        if method == "POST":
+        if payments is not None:
             command += [
-                "--action", self.data["action"], "--first-user", str(self.data["first_user"]),
+                "--bodies", str(self.directory / "payments"), "--run-number", str(payments)]
+        elif method == "POST":
+            command += [
+                "--action", action or self.data["action"], "--first-user", str(self.data["first_user"]),
                 "--customers", str(self.data["customers"])]
         if leg:
             command += ["--keys", leg]
@@ -228,6 +190,8 @@ class Bench:
                     + answer.get("first_wrong", "(none came)"))
             if leg:
                 self.acknowledged["api:" + leg] = answer["answers"]
+            if payments is not None:
+                self.payments += answer["answers"]
             return (answer["answers"] / answer["seconds"], answer["answers"],
                     answer["p50_microseconds"], answer["p99_microseconds"])
 
@@ -236,8 +200,21 @@ class Bench:
     def debits(self, leg):
         return self.load(self.server, self.port, "POST", "/v1/debits", 201, leg)
 
+    def many_debits(self, leg):
+        return self.load(
+            self.server, self.port, "POST", "/v1/debits", 201, leg, connections=MANY_CONNECTIONS)
+
     def checks(self):
         return self.load(self.server, self.port, "POST", "/v1/checks", 200)
+
+    def quota_checks(self):
+        return self.load(
+            self.server, self.port, "POST", "/v1/checks", 200, action=self.data["limited_action"])
+
+    def intake(self):
+        self.payment_runs += 1
+        return self.load(
+            self.server, self.port, "POST", "/v1/updates", 200, payments=self.payment_runs)
 
     def bare_checks(self):
         return self.load(
@@ -249,9 +226,9 @@ class Bench:
     def bare_landing(self):
         return self.load(self.bare, self.bare_port, "GET", "/", 200, authorized=False)
 
-    def pgbench(self, clients, leg):
-        script = self.directory / "debit.sql"
-        script.write_text(DEBIT_SCRIPT)
+    def pgbench(self, clients, leg, script_text=DEBIT_SCRIPT):
+        script = self.directory / "pgbench.sql"
+        script.write_text(script_text)
         first = self.data["first_account"]
         variables = {
             "n": 0, "first": first, "last": first + self.data["customers"] - 1,
@@ -273,7 +250,8 @@ class Bench:
                  if line.startswith("number of transactions actually processed")), 0)
             if done.returncode != 0 or count == 0:
                 raise Wrong(f"pgbench: {done.stderr.strip()}")
-            self.acknowledged[f"api:{leg}"] = count
+            if script_text is DEBIT_SCRIPT:
+                self.acknowledged[f"api:{leg}"] = count
             rate = float(figures["tps"].split()[0])
             latency = float(figures["latency average"].split()[0]) * 1000
             return rate, count, latency, latency
@@ -289,10 +267,16 @@ class Bench:
         becomes slower or faster meanwhile does so for both."""
         runs = {}
         groups = [
-            [("debits", lambda half: self.debits(f"h{number:02d}{half}"))]
+            [("debits", lambda half: self.debits(f"h{number:02d}{half}")),
+             ("many debits", lambda half: self.many_debits(f"m{number:02d}{half}"))]
             + [(f"pgbench {clients}", lambda half, clients=clients: self.pgbench(
                 clients, f"p{number:02d}{half}{clients:02d}-")) for clients in PGBENCH_CLIENTS],
-            [("checks", lambda _: self.checks()), ("bare checks", lambda _: self.bare_checks())],
+            [("checks", lambda _: self.checks()), ("bare checks", lambda _: self.bare_checks()),
+             ("quota checks", lambda _: self.quota_checks())],
+            [("payments", lambda _: self.intake())]
+            + [(f"credits {clients}", lambda half, clients=clients: self.pgbench(
+                clients, f"c{number:02d}{half}{clients:02d}-", CREDIT_SCRIPT))
+               for clients in PGBENCH_CLIENTS],
             [("landing", lambda _: self.landing()), ("bare landing", lambda _: self.bare_landing())]]
         for group in groups:
             turns = group if number % 2 == 0 else group[::-1]
@@ -316,6 +300,9 @@ class Bench:
             different = {key: (wanted.get(key, 0), found.get(key, 0))
                          for key in {*wanted, *found} if wanted.get(key) != found.get(key)}
             raise Wrong(f"acknowledged debits and entries differ (key: said, stored): {different}")
+        stored = int(self.database.ask("select count(*) from payments where state = 'credited'"))
+        if stored != self.payments:
+            raise Wrong(f"{self.payments} payments were acknowledged, {stored} are credited")
         done = subprocess.run(
             [ESTARS, "ledger", "verify"], cwd=ROOT, capture_output=True, text=True,
             env={"PATH": os.environ["PATH"], "DATABASE_URL": self.data["database"]})
@@ -352,7 +339,7 @@ def main():
                 runs = rounds[-1]
                 print(f"==> round {number}: debits {runs['debits'].rate:.0f}/s, "
                       f"pgbench {best_pgbench(runs).rate:.0f}/s, checks {runs['checks'].rate:.0f}/s, "
-                      f"landing {runs['landing'].rate:.0f}/s", flush=True)
+                      f"payments {runs['payments'].rate:.0f}/s, landing {runs['landing'].rate:.0f}/s", flush=True)
             total, busy, steal = Machine().since(start)
             others = max(0.0, busy - (bench.own_cpu() - own_cpu)) / total
             loads.append(os.getloadavg()[0])
@@ -361,7 +348,7 @@ def main():
             print(EXPLANATION.format(
                 rounds=options.rounds, seconds=options.seconds, customers=options.customers,
                 clients=" and ".join(map(str, PGBENCH_CLIENTS)), page=bench.page_bytes,
-                entries=entries))
+                entries=entries, payments=bench.payments))
 
 
 if __name__ == "__main__":

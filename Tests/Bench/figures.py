@@ -14,10 +14,12 @@ client included: half of it before its counterpart and half after, each after a 
 Debits go over HTTP with fresh keys to {customers} customers; pgbench runs ledger_debit, the ledger's
 function for one debit, on the same database as the same role with row-level security, over the
 Unix socket with prepared statements in one round trip; the better of {clients} clients counts.
-The product answers more than pgbench where its concurrent debits share a commit. The bare routes
-are Hummingbird without the product: a POST that decodes and encodes the same JSON, and the landing
-page's {page} bytes.
-All {entries} debits that were acknowledged stand in the ledger once, and it verifies."""
+The product answers more than pgbench where its concurrent debits share a commit. Payments come in
+as Telegram's updates and are recorded with their lots, checkout and audit line; beside them pgbench
+runs ledger_credit alone. The bare routes are Hummingbird without the product: a POST that decodes
+and encodes the same JSON, and the landing page's {page} bytes.
+All {entries} debits and {payments} payments that were acknowledged stand in the ledger once, and it
+verifies."""
 
 
 @dataclasses.dataclass
@@ -65,14 +67,18 @@ def spread(values):
     return f"{min(values):.2f}–{max(values):.2f}"
 
 
-def best_pgbench(runs):
-    return max((runs[f"pgbench {clients}"] for clients in PGBENCH_CLIENTS), key=lambda run: run.rate)
+def best_pgbench(runs, script="pgbench"):
+    return max(
+        (runs[f"{script} {clients}"] for clients in PGBENCH_CLIENTS), key=lambda run: run.rate)
 
 
 def report(rounds, others, steal, loads):
     pairs = [
         ("debits / pgbench", "debits", best_pgbench),
+        ("  256 connections", "many debits", best_pgbench),
         ("checks / bare POST", "checks", lambda runs: runs["bare checks"]),
+        ("  with a quota", "quota checks", lambda runs: runs["bare checks"]),
+        ("payments / credits", "payments", lambda runs: best_pgbench(runs, "credits")),
         ("landing / bare page", "landing", lambda runs: runs["bare landing"])]
     print(f"\n{'':21}{'ratio':>7}{'of rounds':>12}{'product':>11}{'yardstick':>11}"
           f"{'p50':>9}{'p99':>9}{'CPU each':>10}{'yardstick':>11}")
@@ -87,7 +93,8 @@ def report(rounds, others, steal, loads):
               f"{median(other(runs).cpu for runs in rounds):>8.0f} µs")
     print(f"\n{'for each debit':22}{'server':>9}{'postgres':>10}{'both':>8}{'load client':>13}"
           f"{'WAL':>9}")
-    sides = [("HTTP, 64 connections", lambda runs: runs["debits"])]
+    sides = [("HTTP, 64 connections", lambda runs: runs["debits"]),
+             ("HTTP, 256 connections", lambda runs: runs["many debits"])]
     sides += [(f"pgbench, {clients} clients", lambda runs, clients=clients: runs[f"pgbench {clients}"])
               for clients in PGBENCH_CLIENTS]
     for title, side in sides:

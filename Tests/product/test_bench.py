@@ -15,5 +15,6 @@ def test_a_quick_bench_finds_every_answer_right():
         env={**os.environ, "ESTARS_BIN": BINARY, "BENCH_BIN": str(bench)},
         capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
-    for line in ("debits / pgbench", "checks / bare POST", "landing / bare page"):
+    for line in ("debits / pgbench", "256 connections", "checks / bare POST", "with a quota",
+                 "payments / credits", "landing / bare page"):
         assert line in done.stdout, done.stdout

@@ -46,7 +46,10 @@ public struct UpdateIntake: Sendable {
         queryID: query.id, verdict, languageCode: query.from.languageCode)
     }
     do {
-      return try await process(update, body, bot, scope)
+      return try await platform.arrivals.submit(
+        Arrival(update: update, body: body, bot: bot), in: scope)
+    } catch let error as CoalescerError {
+      throw error
     } catch let error where !error.isOutage {
       platform.logger.error(
         "update left in the inbox",
@@ -54,35 +57,6 @@ public struct UpdateIntake: Sendable {
           "bot": "\(bot.id)", "update": "\(update.updateID)", "error": "\(error.withoutValues)",
         ])
       return try await keep(update, body, bot, scope, error: error.withoutValues)
-    }
-  }
-
-  /// Stores and processes in one transaction; a second delivery of the same update waits for the
-  /// first and then learns what it did. Money goes by its charge, never by the update's id: Telegram
-  /// may use an id again.
-  private func process(
-    _ update: IncomingUpdate, _ body: String, _ bot: Bot, _ scope: WorkspaceScope
-  ) async throws -> Handled {
-    let at = scope.now
-    return try await platform.pool.transaction(in: scope) { tx in
-      let stored = try await tx.execute(
-        """
-        insert into updates (workspace_id, bot_id, update_id, kind, state, outcome, received_at,
-          processed_at, body)
-        values (\(scope.workspaceID), \(bot.id), \(update.updateID), \(update.kind), 'processed',
-          'stored', \(at), \(at), \(update.movesMoney || update.isOrdinary ? nil : body))
-        on conflict do nothing
-        """)
-      guard update.movesMoney else {
-        return stored == 1
-          ? .stored(outcome: "stored", paymentID: nil, isDuplicate: false)
-          : try await tx.known(update, bot, in: scope)
-      }
-      let outcome = try await tx.apply(update, bot, platform.secrets, in: scope, at: at)
-      if stored == 0, outcome.isDuplicate { return try await tx.known(update, bot, in: scope) }
-      try await tx.finish(update.updateID, bot, outcome, in: scope, at: at)
-      return .stored(
-        outcome: outcome.kind.rawValue, paymentID: outcome.paymentID, isDuplicate: false)
     }
   }
 
@@ -156,7 +130,7 @@ extension IncomingUpdate {
 
   /// Kinds whose bodies hold people's words and have no use here. Others are kept for seven days,
   /// for the day somebody asks what they were.
-  fileprivate var isOrdinary: Bool {
+  var isOrdinary: Bool {
     ["message", "edited_message", "callback_query", "inline_query"].contains(kind)
   }
 }
@@ -179,7 +153,7 @@ extension Error {
 }
 
 extension Transaction {
-  fileprivate func apply(
+  func apply(
     _ update: IncomingUpdate, _ bot: Bot, _ secrets: Secrets, in scope: WorkspaceScope, at: Date
   ) async throws -> PaymentOutcome {
     if let charge = update.payment {
@@ -216,7 +190,7 @@ extension Transaction {
     ).count == 1
   }
 
-  fileprivate func known(
+  func known(
     _ update: IncomingUpdate, _ bot: Bot, in scope: WorkspaceScope
   ) async throws -> UpdateIntake.Handled {
     let row = try await query(

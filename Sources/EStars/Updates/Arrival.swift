@@ -1,0 +1,129 @@
+import Foundation
+import Ledger
+import Postgres
+
+/// An update on its way in. Those that arrive together are stored and processed in one transaction;
+/// a batch that fails is tried again one by one, so that a broken update hurts no other.
+struct Arrival: Sendable {
+  let update: IncomingUpdate
+  let body: String
+  let bot: Bot
+
+  static func coalescer(
+    _ pool: Pool, _ secrets: Secrets
+  ) -> Coalescer<Arrival, UpdateIntake.Handled> {
+    Coalescer(maxBatch: Limits.intakeBatch) { arrivals, scope in
+      try await pool.transaction(in: scope) { tx in
+        try await tx.take(arrivals, secrets, in: scope, at: scope.now)
+      }
+    }
+  }
+
+  /// Batches of several processes take their locks in this order and so never wait in a circle.
+  fileprivate func isBefore(_ other: Arrival) -> Bool {
+    (update.payerTelegramID, update.chargeID) < (
+      other.update.payerTelegramID, other.update.chargeID
+    )
+  }
+}
+
+extension IncomingUpdate {
+  fileprivate var payerTelegramID: Int64 {
+    payment?.buyerTelegramID ?? refund?.payerTelegramID ?? 0
+  }
+
+  fileprivate var chargeID: String {
+    payment?.payment.telegramPaymentChargeID ?? refund?.refund.telegramPaymentChargeID ?? ""
+  }
+}
+
+extension Transaction {
+  /// Stores the updates and processes what moves money. A second delivery of the same update waits
+  /// for the first and then learns what it did. Money goes by its charge, never by the update's id:
+  /// Telegram may use an id again.
+  fileprivate func take(
+    _ arrivals: [Arrival], _ secrets: Secrets, in scope: WorkspaceScope, at: Date
+  ) async throws -> [UpdateIntake.Handled] {
+    let new = try await store(arrivals, in: scope, at: at)
+    var answers: [Int: UpdateIntake.Handled] = [:]
+    var finished: [(arrival: Arrival, outcome: PaymentOutcome)] = []
+    for index in arrivals.indices.sorted(by: { arrivals[$0].isBefore(arrivals[$1]) }) {
+      let arrival = arrivals[index]
+      guard arrival.update.movesMoney else {
+        if new.contains(index) {
+          answers[index] = .stored(outcome: "stored", paymentID: nil, isDuplicate: false)
+        }
+        continue
+      }
+      let outcome = try await apply(arrival.update, arrival.bot, secrets, in: scope, at: at)
+      if !new.contains(index), outcome.isDuplicate { continue }
+      finished.append((arrival, outcome))
+      answers[index] = .stored(
+        outcome: outcome.kind.rawValue, paymentID: outcome.paymentID, isDuplicate: false)
+    }
+    try await finish(finished, in: scope, at: at)
+    var handled: [UpdateIntake.Handled] = []
+    for (index, arrival) in arrivals.enumerated() {
+      if let answer = answers[index] {
+        handled.append(answer)
+      } else {
+        handled.append(try await known(arrival.update, arrival.bot, in: scope))
+      }
+    }
+    return handled
+  }
+
+  /// - Returns: Which of them were not in the inbox before.
+  private func store(
+    _ arrivals: [Arrival], in scope: WorkspaceScope, at: Date
+  ) async throws -> Set<Int> {
+    let rows = try await query(
+      """
+      insert into updates (workspace_id, bot_id, update_id, kind, state, outcome, received_at,
+        processed_at, body)
+      select \(scope.workspaceID)::bigint, u.bot_id, u.update_id, u.kind, 'processed', 'stored',
+        \(at)::timestamptz, \(at)::timestamptz, u.body
+      from unnest(\(arrivals.map(\.bot.id))::bigint[], \(arrivals.map(\.update.updateID))::bigint[],
+        \(arrivals.map(\.update.kind))::text[], \(arrivals.map(\.keptBody))::text[])
+        with ordinality u (bot_id, update_id, kind, body, position)
+      order by u.bot_id, u.update_id, u.position
+      on conflict do nothing
+      returning bot_id, update_id
+      """)
+    var new: Set<Int> = []
+    for row in rows {
+      let (bot, update) = (
+        try row.get("bot_id", as: Int64.self), try row.get("update_id", as: Int64.self)
+      )
+      if let index = arrivals.firstIndex(where: { $0.bot.id == bot && $0.update.updateID == update }
+      ) {
+        new.insert(index)
+      }
+    }
+    return new
+  }
+
+  private func finish(
+    _ finished: [(arrival: Arrival, outcome: PaymentOutcome)], in scope: WorkspaceScope, at: Date
+  ) async throws {
+    guard !finished.isEmpty else { return }
+    try await execute(
+      """
+      update updates set processed_at = \(at), outcome = f.outcome, payment_id = f.payment_id,
+        state = 'processed', body = null
+      from unnest(\(finished.map(\.arrival.bot.id))::bigint[],
+        \(finished.map(\.arrival.update.updateID))::bigint[],
+        \(finished.map(\.outcome.kind.rawValue))::text[],
+        \(finished.map(\.outcome.paymentID))::bigint[]) f (bot_id, update_id, outcome, payment_id)
+      where updates.workspace_id = \(scope.workspaceID) and updates.bot_id = f.bot_id
+        and updates.update_id = f.update_id
+      """)
+  }
+}
+
+extension Arrival {
+  /// People's words have no use here; of what is neither money nor ordinary the body is kept.
+  fileprivate var keptBody: String? {
+    update.movesMoney || update.isOrdinary ? nil : body
+  }
+}
