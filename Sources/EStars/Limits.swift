@@ -43,6 +43,14 @@ public enum Limits {
   /// In Unicode scalars.
   public static let noteCharacters = 500
   public static let goodwillCredits: Int64 = 1_000_000
+  public static let actions = 200
+  public static let tiers = 10
+  public static let entitlements = 100
+  /// The most that a quota or a number of free units may be.
+  public static let quotaUnits = 1_000_000_000
+  public static let priceCredits: Int64 = 1_000_000_000
+  /// A million of the currency, in millionths.
+  public static let unitCostMicros: Int64 = 1_000_000_000_000
   /// The highest engagement or intent that a bot may report of a customer.
   public static let trialFactor = 10
   /// Of the name of a traffic source, in Unicode scalars.

@@ -25,6 +25,7 @@ import Testing
 
   @Test func anUnknownUserGetsOneAndNoSecondWhileItLasts() async throws {
     try await Fixture.with { (fixture: Fixture) async throws -> Void in
+      #expect(try await TrialPolicy.load(in: fixture.scope, fixture.pool) == .initial)
       let first = try await decide(fixture, 91, "a")
       #expect(first.outcome == .granted && first.credits == 1 && first.givenToday == 0)
       #expect(first.score == 16 && first.minScore == 12 && !first.isPaidSource)

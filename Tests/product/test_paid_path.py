@@ -118,7 +118,8 @@ def test_a_refund_takes_credits_and_access_back(product):
     sale, charge = buy(product, user, "pro")
     customer = product.api("GET", f"/v1/customers/{user}").json()
     assert customer["balance"]["available"] == 100
-    assert [grant["entitlement"] for grant in customer["access"]] == ["hd_quality"]
+    assert sorted(grant["entitlement"] for grant in customer["access"]) == [
+        "hd_quality", "priority_queue", "pro"]
     assert product.webhook(refund(user, sale, charge)).status == 200
     customer = product.api("GET", f"/v1/customers/{user}").json()
     assert customer["balance"]["available"] == 0

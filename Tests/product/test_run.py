@@ -230,14 +230,14 @@ def test_telegram_delivers_to_the_webhook_itself(product):
 def test_the_workspace_goes_with_the_sandboxs_clock(folder):
     product = Product(folder).start()
     try:
-        user = 5_001_003  # bought HD quality for 30 days a week ago
+        user = 5_001_003  # bought Pro for 30 days a week ago
 
         def access():
-            return [
+            return sorted(
                 grant["entitlement"]
-                for grant in product.api("GET", f"/v1/customers/{user}").json()["access"]]
+                for grant in product.api("GET", f"/v1/customers/{user}").json()["access"])
 
-        assert access() == ["hd_quality"]
+        assert access() == ["hd_quality", "priority_queue", "pro"]
         moved = call("POST", product.sandbox + "/sandbox/clock", {"seconds": 25 * 86_400}, timeout=60)
         assert moved.status == 200, moved.body
         wait_until(lambda: access() == [], 20)

@@ -17,17 +17,49 @@ public struct Actor: Sendable, Equatable {
 
 /// One line of a workspace's audit log: who did what to which thing, and why.
 public struct AuditEntry: Sendable, Equatable {
+  public let id: Int64
   public let at: Date
   public let actor: Actor
   public let action: String
+  /// What it was about, within its kind.
+  public let subject: String
+  /// Facts that it changed, as they were and as they are since.
+  public let before: [String: String]
+  public let after: [String: String]
   public let reason: String?
 
   init(_ row: Row) throws {
+    id = try row.get("audit_entry_id")
     at = try row.get("at")
     actor = Actor(
       Actor.Kind(rawValue: try row.get("actor_kind")) ?? .system, try row.get("actor"))
     action = try row.get("action")
+    subject = try row.get("subject")
+    before = try Self.facts(row.getIfPresent("before"))
+    after = try Self.facts(row.getIfPresent("after"))
     reason = try row.getIfPresent("reason")
+  }
+
+  private static func facts(_ json: String?) throws -> [String: String] {
+    try json.map { try JSONDecoder().decode([String: String].self, from: Data($0.utf8)) } ?? [:]
+  }
+
+  /// The lines about things of a kind, newest first, older than the line `before`.
+  ///
+  /// - Parameter subject: nil = about all of them.
+  public static func history(
+    of subjectKind: String, _ subject: String? = nil, before: Int64? = nil, limit: Int,
+    in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> [AuditEntry] {
+    try await pool.query(
+      """
+      select * from audit_entries where workspace_id = \(scope.workspaceID)
+        and subject_kind = \(subjectKind)
+        and (\(subject)::text is null or subject = \(subject)::text)
+        and audit_entry_id < \(before ?? .max)
+      order by audit_entry_id desc limit \(limit)
+      """, in: scope
+    ).map(AuditEntry.init)
   }
 
   /// The lines about one thing, oldest first.

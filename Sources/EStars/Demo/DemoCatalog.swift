@@ -1,7 +1,8 @@
 import Ledger
 import Postgres
 
-/// What the demo workspace sells: six packs, the discounted copies of five of them, two actions.
+/// What the demo workspace sells and charges for: six packs, the discounted copies of five of them,
+/// four actions, three tiers.
 enum DemoCatalog {
   private struct Offer {
     let sku: String
@@ -13,14 +14,20 @@ enum DemoCatalog {
     let audience: Pack.Audience
     /// Prices at 10, 15 and 25 percent off.
     let discounted: [Int64]
-    /// For 30 days.
-    var entitlements: [String] = []
+    var terms: [Term] = []
+  }
+
+  private struct Term {
+    let entitlement: String
+    /// nil = for good.
+    var days: Int32? = 30
   }
 
   private static let discounts: [Int16] = [10, 15, 25]
 
   private static let entitlements = [
-    ("priority_queue", "Priority queue"), ("hd_quality", "HD quality"),
+    ("pro", "Pro"), ("premium", "Premium"), ("priority_queue", "Priority queue"),
+    ("hd_quality", "HD quality"),
     ("commercial_use", "Commercial use"), ("api_access", "API access"),
     ("stem_separation", "Stem separation"),
   ]
@@ -37,22 +44,39 @@ enum DemoCatalog {
       audience: .everyone, discounted: [68, 64, 56]),
     Offer(
       sku: "pop", title: "Pop", emoji: "💎", credits: 30, bonus: 0, stars: 175,
-      audience: .everyone, discounted: [158, 149, 131]),
+      audience: .everyone, discounted: [158, 149, 131],
+      terms: [Term(entitlement: "priority_queue")]),
     Offer(
       sku: "pro", title: "Pro", emoji: "👑", credits: 100, bonus: 0, stars: 500,
       audience: .everyone, discounted: [450, 425, 375],
-      entitlements: ["hd_quality"]),
+      terms: [
+        Term(entitlement: "pro"), Term(entitlement: "priority_queue"),
+        Term(entitlement: "hd_quality"),
+      ]),
     Offer(
       sku: "max", title: "Max", emoji: "🚀", credits: 250, bonus: 0, stars: 1125,
-      audience: .everyone, discounted: [1013, 956, 844]),
+      audience: .everyone, discounted: [1013, 956, 844],
+      terms: [
+        Term(entitlement: "premium"), Term(entitlement: "priority_queue"),
+        Term(entitlement: "hd_quality"), Term(entitlement: "api_access"),
+        Term(entitlement: "stem_separation"), Term(entitlement: "commercial_use", days: nil),
+      ]),
   ]
 
+  /// Once: what an operator has changed since stays changed.
   static func write(in scope: WorkspaceScope, _ tx: Transaction) async throws {
+    let workspace = scope.workspaceID
+    let isWritten = try await !tx.query(
+      """
+      select from actions where workspace_id = \(workspace) and action = 'stem_separation'
+      """
+    ).isEmpty
+    guard !isWritten else { return }
     for (position, (key, title)) in entitlements.enumerated() {
       try await tx.execute(
         """
         insert into entitlements (workspace_id, entitlement, title, position)
-        values (\(scope.workspaceID), \(key), \(title), \(position)) on conflict do nothing
+        values (\(workspace), \(key), \(title), \(position)) on conflict do nothing
         """)
     }
     for (position, offer) in offers.enumerated() {
@@ -61,11 +85,34 @@ enum DemoCatalog {
         try await insert(offer, stars: stars, discount: percent, position, in: scope, tx)
       }
     }
+    try await writeRules(workspace, tx)
+  }
+
+  /// Stems: three a month for everybody, twenty with Pro and the first five of them for nothing, as
+  /// many as she likes with Premium; whoever has bought the feature itself pays nothing at all.
+  private static func writeRules(_ workspace: Int64, _ tx: Transaction) async throws {
     try await tx.execute(
       """
-      insert into actions (workspace_id, action, title, price_credits, unit_cost_micros, position)
-      values (\(scope.workspaceID), 'sticker', 'Sticker', 1, 100000, 0),
-        (\(scope.workspaceID), 'company_lookup', 'Company lookup', 2, 180000, 1)
+      insert into actions (workspace_id, action, title, price_credits, unit_cost_micros,
+        required_entitlement, unmetered_entitlement, position)
+      values (\(workspace), 'sticker', 'Sticker', 1, 100000, null, null, 0),
+        (\(workspace), 'company_lookup', 'Company lookup', 2, 180000, null, null, 1),
+        (\(workspace), 'stem_separation', 'Stem separation', 2, 450000, null, 'stem_separation', 2),
+        (\(workspace), 'hd_export', 'HD export', 0, 20000, 'hd_quality', null, 3)
+      on conflict do nothing
+      """)
+    try await tx.execute(
+      """
+      insert into tiers (workspace_id, tier, title, entitlement, position)
+      values (\(workspace), 'pro', 'Pro', 'pro', 1),
+        (\(workspace), 'premium', 'Premium', 'premium', 2)
+      on conflict do nothing
+      """)
+    try await tx.execute(
+      """
+      insert into action_tiers (workspace_id, action, tier, units_per_month, free_units)
+      values (\(workspace), 'stem_separation', 'free', 3, 0),
+        (\(workspace), 'stem_separation', 'pro', 20, 5)
       on conflict do nothing
       """)
   }
@@ -75,28 +122,39 @@ enum DemoCatalog {
     _ tx: Transaction
   ) async throws {
     let sku = discount.map { "\(offer.sku)-\($0)" } ?? offer.sku
-    let total = offer.credits + offer.bonus
-    let description =
-      offer.bonus > 0
-      ? "\(offer.credits) credits and \(offer.bonus) more as a bonus: \(total) in all."
-      : !offer.entitlements.isEmpty
-        ? "\(offer.credits) credits and HD quality for 30 days."
-        : offer.credits == 1 ? "1 credit." : "\(offer.credits) credits."
     try await tx.execute(
       """
       insert into packs (workspace_id, sku, title, description, emoji, credits, bonus_credits,
         stars, available_to, base_sku, discount_percent, position)
-      values (\(scope.workspaceID), \(sku), \(offer.title), \(description), \(offer.emoji),
+      values (\(scope.workspaceID), \(sku), \(offer.title), \(description(of: offer)), \(offer.emoji),
         \(offer.credits), \(offer.bonus), \(stars), \(offer.audience.rawValue),
         \(discount == nil ? nil : offer.sku), \(discount ?? 0), \(position))
       on conflict do nothing
       """)
-    for entitlement in offer.entitlements {
+    for term in offer.terms {
       try await tx.execute(
         """
         insert into pack_entitlements (workspace_id, sku, entitlement, days)
-        values (\(scope.workspaceID), \(sku), \(entitlement), 30) on conflict do nothing
+        values (\(scope.workspaceID), \(sku), \(term.entitlement), \(term.days))
+        on conflict do nothing
         """)
     }
+  }
+
+  private static func description(of offer: Offer) -> String {
+    if offer.bonus > 0 {
+      let total = offer.credits + offer.bonus
+      return "\(offer.credits) credits and \(offer.bonus) more as a bonus: \(total) in all."
+    }
+    let credits = offer.credits == 1 ? "1 credit" : "\(offer.credits) credits"
+    let titles = Dictionary(uniqueKeysWithValues: entitlements)
+    func names(_ terms: [Term]) -> String {
+      terms.compactMap { titles[$0.entitlement] }.joined(separator: ", ")
+    }
+    let timed = offer.terms.filter { $0.days != nil }
+    let endless = offer.terms.filter { $0.days == nil }
+    var text = credits + (timed.isEmpty ? "" : ". For 30 days: \(names(timed))")
+    if !endless.isEmpty { text += ". For good: \(names(endless))" }
+    return text + "."
   }
 }

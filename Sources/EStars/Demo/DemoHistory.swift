@@ -48,6 +48,7 @@ public struct DemoHistory: Sendable, Equatable {
     /// The end of a hold: what was used of it, or nil when it ran out.
     case close(Use, used: Int64?)
     case gift(Gift)
+    case trial(Trial)
     case expiry
   }
 
@@ -71,12 +72,20 @@ public struct DemoHistory: Sendable, Equatable {
 
   /// Credits that nobody paid for.
   struct Gift: Sendable {
-    enum Kind: String, Sendable { case trial, promo, goodwill }
+    enum Kind: String, Sendable { case promo, goodwill }
     let kind: Kind
     let credits: Int64
     let key: String
     let reason: String
     let expiresAt: Date?
+  }
+
+  /// A bot asks whether the person may try for nothing.
+  struct Trial: Sendable {
+    let engagement: Int
+    let intent: Int
+    let source: String
+    let key: String
   }
 
   /// All of it in order of time, made in memory.

@@ -48,7 +48,7 @@ struct DemoLife {
     clock = min(
       rhythm.moment(day: arrival, second: second), rhythm.end - 60 - Int64(random.below(7200)))
     add(.arrival)
-    if mainBot == 0, random.chance(48) { give(.trial, 1, "First sticker", validDays: nil) }
+    if mainBot == 0, random.chance(62) { askToTry() }
     for day in arrival..<DemoRhythm.days {
       receiveCampaign(day)
       let chance = habit.day * rhythm.liveliness(day: day, isOffice: habit.isOffice) / 100
@@ -215,6 +215,20 @@ struct DemoLife {
     guard purchases > 0, random.below(1000) < 3 else { return }
     let reasons = ["The sticker came out blank", "The result was late", "Asked twice for one job"]
     give(.goodwill, Int64(random.within(1...3)), random.pick(reasons), validDays: nil, after: 3600)
+  }
+
+  private mutating func askToTry() {
+    let policy = TrialPolicy.initial
+    let sources = ["", "", "friend", "instagram", "google", "channel", "yandex"]
+    let trial = DemoHistory.Trial(
+      engagement: random.within(3...10), intent: random.within(2...10),
+      source: random.pick(sources),
+      key: "demo-\(person.telegramID)-trial")
+    clock += 15
+    add(.trial(trial))
+    let bonus = policy.isPaid(trial.source) ? policy.paidBonus : 0
+    if trial.engagement + trial.intent + bonus >= policy.minScore { credits += policy.credits }
+    clock += 1
   }
 
   /// Twice the studio gives all who bought and still come a few credits that run out.

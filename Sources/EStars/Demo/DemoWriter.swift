@@ -90,6 +90,12 @@ struct DemoWriter {
     case .hold(let use, let seconds): try await hold(use, seconds: seconds, event, tx)
     case .close(let use, let used): try await close(use, used: used, event, tx)
     case .gift(let gift): try await give(gift, event, tx)
+    case .trial(let trial):
+      _ = try await tx.decideTrial(
+        TrialRequest(
+          telegramID: people[event.person].telegramID, engagement: trial.engagement,
+          intent: trial.intent, source: trial.source, idempotencyKey: trial.key),
+        with: bots[0], in: scope, at: event.at)
     case .expiry:
       _ = try await tx.expire(try await account(event, tx), in: scope, at: event.at)
     case .use: break
@@ -193,7 +199,6 @@ struct DemoWriter {
   ) async throws {
     let source: LotSource =
       switch gift.kind {
-      case .trial: .trial
       case .promo: .promo
       case .goodwill: .goodwill
       }

@@ -25,6 +25,11 @@ public struct TrialPolicy: Sendable, Equatable {
     self.paidSources = paidSources
   }
 
+  /// What every workspace begins with.
+  public static let initial = TrialPolicy(
+    credits: 1, creditsPerDay: 20, minScore: 12, paidBonus: 5,
+    paidSources: ["yandex", "google", "facebook", "instagram", "tiktok", "telegram_ads"])
+
   static let columns: SQL = """
     trial_credits, trial_credits_per_day, trial_min_score, trial_paid_bonus, trial_paid_sources
     """
