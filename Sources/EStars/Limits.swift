@@ -87,8 +87,33 @@ public enum Limits {
   public static let targetBytes = 2000
   /// What looking a target's name up may take.
   public static let targetResolutionSeconds = 3.0
-  /// Calls that one target gets at the same time; one that gave no answer gets one at a time.
-  public static let targetCallsAtOnce = 4
   /// Connections are kept to this many targets.
   public static let targetsKept = 64
+  /// What one try to send an event may take, the look-up of the name excepted.
+  public static let eventCallSeconds = 10.0
+  /// Longer than such a try.
+  public static let eventLeaseSeconds = 20
+  /// How long an event is tried.
+  public static let eventSeconds = 24 * 3600.0
+  public static let eventReplyBytes = 64 << 10
+  /// How long the secret before the present one signs events, too.
+  public static let eventSecretOverlapSeconds = 24 * 3600.0
+  /// Events and updates that one worker sends at the same time.
+  public static let outgoingAtOnce = 8
+  /// Of them, those that one address gets.
+  public static let eventsAtOncePerTarget = 4
+  /// What a bot's handler may take for an update.
+  public static let relayCallSeconds = 30.0
+  /// What it may take of Telegram's ten seconds to answer a pre-checkout.
+  public static let relayPreCheckoutSeconds = 7.0
+  /// How long an update is tried.
+  public static let relaySeconds = 24 * 3600.0
+  /// Of a handler's answer; a Bot API call with its text fits.
+  public static let relayReplyBytes = 256 << 10
+  /// Updates that one process hands on at the same time without a job's turn.
+  public static let relaysAtOnce = 64
+  /// Of them, those that one address gets.
+  public static let relaysAtOncePerTarget = 32
+  /// What a call of the Bot API may take that a handler answered with.
+  public static let relayMethodSeconds = 15
 }

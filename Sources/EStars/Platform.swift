@@ -19,6 +19,7 @@ public final class Platform: Sendable {
   public let usage: Usage
   public let targets: TargetClient
   let arrivals: Coalescer<Arrival, UpdateIntake.Handled>
+  let relaysUnderWay = Atomic<Int>(0)
   private let clients = Mutex<[Int64: (sealed: [UInt8], client: TelegramClient)]>([:])
 
   /// - Parameter allowsPrivateTargets: Whether events and relayed updates may go to plain HTTP and
@@ -46,6 +47,8 @@ public final class Platform: Sendable {
 
   public var updates: UpdateIntake { UpdateIntake(platform: self) }
   public var refunds: RefundSettlement { RefundSettlement(platform: self) }
+  var events: EventSender { EventSender(platform: self) }
+  public var relay: UpdateRelay { UpdateRelay(platform: self) }
 
   /// The Bot API client of a bot; its token is unsealed once and kept with its rate limits.
   ///

@@ -66,6 +66,7 @@ extension Transaction {
         \(start), \(end))
       on conflict do nothing
       """)
+    try await emitAccess(entitlement, customerID: customerID, botID: botID, in: scope, at: at)
   }
 
   /// Ends what this charge granted and nothing else. Days of other charges that waited behind it
@@ -81,19 +82,26 @@ extension Transaction {
       returning customer_id, entitlement, starts_at, ends_at
       """)
     for row in ended {
-      let end: Date = try row.get("ends_at")
-      guard end != .distantFuture else { continue }
-      let start = max(at, try row.get("starts_at", as: Date.self))
-      let left: SQL = "(\(end)::timestamptz - \(start)::timestamptz)"
-      try await execute(
-        """
-        update access_grants set starts_at = starts_at - \(left), ends_at = ends_at - \(left)
-        where workspace_id = \(scope.workspaceID)
-          and customer_id = \(try row.get("customer_id", as: Int64.self))
-          and entitlement = \(try row.get("entitlement", as: String.self))
-          and ended_at is null and starts_at >= \(end)
-        """)
+      try await moveUp(behind: row, in: scope, at: at)
+      try await emitAccess(
+        row.get("entitlement"), customerID: row.get("customer_id"), botID: botID, in: scope,
+        at: at)
     }
     return ended.count
+  }
+
+  private func moveUp(behind row: Row, in scope: WorkspaceScope, at: Date) async throws {
+    let end: Date = try row.get("ends_at")
+    guard end != .distantFuture else { return }
+    let start = max(at, try row.get("starts_at", as: Date.self))
+    let left: SQL = "(\(end)::timestamptz - \(start)::timestamptz)"
+    try await execute(
+      """
+      update access_grants set starts_at = starts_at - \(left), ends_at = ends_at - \(left)
+      where workspace_id = \(scope.workspaceID)
+        and customer_id = \(try row.get("customer_id", as: Int64.self))
+        and entitlement = \(try row.get("entitlement", as: String.self))
+        and ended_at is null and starts_at >= \(end)
+      """)
   }
 }

@@ -8,6 +8,16 @@ public struct Bot: Sendable {
     case aiBot = "ai_bot", serviceBot = "service_bot", miniApp = "mini_app"
   }
 
+  /// How its updates reach us.
+  public enum Mode: String, Sendable {
+    /// It forwards them.
+    case forwarding
+    /// We own its webhook.
+    case webhook
+    /// We own its webhook and hand every update on to its own handler.
+    case relay
+  }
+
   public let id: Int64
   public let workspaceID: Int64
   public let username: String
@@ -17,10 +27,14 @@ public struct Bot: Sendable {
   public let apiBaseURL: String
   let sealedToken: [UInt8]
   let webhookSecretHash: [UInt8]?
+  public let mode: Mode
+  /// Its own handler, in mode ``Mode/relay`` alone.
+  public let relayURL: String?
+  let sealedRelaySecret: [UInt8]?
 
   static let columns: SQL = """
     b.bot_id, b.workspace_id, b.username, b.name, b.segment, b.environment, b.api_base_url,
-    b.sealed_token, b.webhook_secret_hash
+    b.sealed_token, b.webhook_secret_hash, b.mode, b.relay_url, b.sealed_relay_secret
     """
 
   init(_ row: Row) throws {
@@ -33,6 +47,9 @@ public struct Bot: Sendable {
     apiBaseURL = try row.get("api_base_url")
     sealedToken = try row.get("sealed_token")
     webhookSecretHash = try row.getIfPresent("webhook_secret_hash")
+    mode = Mode(rawValue: try row.get("mode")) ?? .forwarding
+    relayURL = try row.getIfPresent("relay_url")
+    sealedRelaySecret = try row.getIfPresent("sealed_relay_secret")
   }
 
   static func find(id: Int64, _ pool: Pool) async throws -> Bot? {

@@ -3,7 +3,7 @@ import Ledger
 import Postgres
 
 /// Something that a bot is told of.
-public struct Event: Sendable {
+public struct Event: Sendable, Equatable {
   public enum Kind: String, Sendable, CaseIterable {
     case paymentCompleted = "payment.completed"
     case refundApproved = "refund.approved"
@@ -14,6 +14,74 @@ public struct Event: Sendable {
     case accessChanged = "access.changed"
     case creditsLow = "credits.low"
     case holdExpired = "hold.expired"
+    /// Sent when an operator asks for it, to see whether the address works.
+    case eventTest = "event.test"
+  }
+
+  public enum State: String, Sendable, CaseIterable {
+    /// It waits to be sent, for the first time or again.
+    case pending
+    case delivered
+    /// It was tried for ``Limits/eventSeconds`` and is not tried any more.
+    case failed
+    /// The bot had no address for events.
+    case skipped
+  }
+
+  public let id: Int64
+  public let botID: Int64
+  /// nil: about no customer.
+  public let customerID: Int64?
+  public let kind: String
+  /// What the kind has to tell, as JSON.
+  public let data: String
+  public let state: State
+  /// Since it was written, or since its last replay.
+  public let attempts: Int
+  /// When it is tried next; nil when it is not.
+  public let nextAt: Date?
+  let giveUpAt: Date?
+  public let createdAt: Date
+  public let deliveredAt: Date?
+  /// Of the last answer; nil when there was none.
+  public let lastStatus: Int?
+  /// Why there was no answer, as a code: `not_reached`, `no_answer`, `address_private`, …
+  public let lastError: String?
+  /// Tells one wait from the next.
+  let turn: String?
+
+  /// As it is known outside.
+  public var name: String { "evt_\(id)" }
+
+  static let columns: SQL = "v.*, v.next_at::text as turn"
+
+  init(_ row: Row) throws {
+    id = try row.get("event_id")
+    botID = try row.get("bot_id")
+    customerID = try row.getIfPresent("customer_id")
+    kind = try row.get("kind")
+    data = try row.get("body")
+    state = State(rawValue: try row.get("state")) ?? .skipped
+    attempts = try row.get("attempts")
+    nextAt = try row.getIfPresent("next_at")
+    giveUpAt = try row.getIfPresent("give_up_at")
+    createdAt = try row.get("created_at")
+    deliveredAt = try row.getIfPresent("delivered_at")
+    lastStatus = try row.getIfPresent("last_status")
+    lastError = try row.getIfPresent("last_error")
+    turn = try row.getIfPresent("turn")
+  }
+
+  /// What is signed and sent. The same event has the same bytes each time, as long as its customer
+  /// is known.
+  ///
+  /// - Parameter telegramID: Of the customer.
+  public func body(telegramID: Int64?) -> String {
+    let user = telegramID.map { ",\"user\":\($0)" } ?? ""
+    return """
+      {"id":"\(name)","kind":"\(kind)","created_at":"\(createdAt.formatted(.iso8601))",\
+      "bot":\(botID)\(user),"data":\(data)}
+      """
   }
 }
 

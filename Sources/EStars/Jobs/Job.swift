@@ -16,6 +16,10 @@ public struct Job: Sendable, Equatable {
     case sessionsPurge = "sessions.purge"
     /// Carries a decided refund to Telegram and tells the buyer. Its subject is the refund.
     case refundSettle = "refund.settle"
+    /// Sends the waiting events of one customer of a bot. Its subject is both.
+    case eventsSend = "events.send"
+    /// Hands the waiting updates of one chat of a bot to the bot's own handler. Its subject is both.
+    case updatesRelay = "updates.relay"
 
     /// nil: runs when it was asked for, until it is done.
     var intervalSeconds: Double? {
@@ -24,7 +28,7 @@ public struct Job: Sendable, Equatable {
       case .holdsExpire: 10
       case .lotsExpire: 30
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
-      case .refundSettle: nil
+      case .refundSettle, .eventsSend, .updatesRelay: nil
       }
     }
 
@@ -35,6 +39,7 @@ public struct Job: Sendable, Equatable {
       switch self {
       case .ledgerVerify: Limits.verificationSeconds
       case .refundSettle: Limits.refundLeaseSeconds
+      case .eventsSend: Limits.eventLeaseSeconds
       default: Limits.jobLeaseSeconds
       }
     }

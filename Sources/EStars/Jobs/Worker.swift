@@ -16,14 +16,27 @@ public struct Worker: Sendable {
   public func run() async throws {
     // Verification reads whole ledgers: in a loop of its own it keeps nobody's hold waiting.
     // Refunds wait for Telegram, which may take its time; one slow bot keeps no other waiting.
-    let alone: [Job.Kind] = [.ledgerVerify, .refundSettle]
+    // So do events and relayed updates, which wait for operators' servers.
+    let outgoing: [Job.Kind] = [.eventsSend, .updatesRelay]
+    let alone: [Job.Kind] = [.ledgerVerify, .refundSettle] + outgoing
     async let quick: Void = run(Job.Kind.allCases.filter { !alone.contains($0) })
     async let verification: Void = run([.ledgerVerify])
-    async let refunds: Void = withThrowingTaskGroup { group in
-      for _ in 0..<Limits.refundsAtOnce { group.addTask { try await run([.refundSettle]) } }
+    async let refunds: Void = run([.refundSettle], atOnce: Limits.refundsAtOnce)
+    async let calls: Void = run(outgoing, atOnce: Limits.outgoingAtOnce)
+    _ = try await (quick, verification, refunds, calls)
+  }
+
+  /// Loops side by side, which look for work by turns: what comes is found the sooner.
+  private func run(_ kinds: [Job.Kind], atOnce count: Int) async throws {
+    try await withThrowingTaskGroup { group in
+      for index in 0..<count {
+        group.addTask {
+          try await Task.sleep(for: .seconds(pauseSeconds * Double(index) / Double(count)))
+          try await run(kinds)
+        }
+      }
       try await group.waitForAll()
     }
-    _ = try await (quick, verification, refunds)
   }
 
   private func run(_ kinds: [Job.Kind]) async throws {
@@ -91,6 +104,10 @@ public struct Worker: Sendable {
     case .refundSettle:
       guard let refund = Int64(job.subject) else { return .done }
       return try await platform.refunds.settle(refund, attempts: job.attempts, in: scope)
+    case .eventsSend:
+      return try await platform.events.sendNext(job.subject, at: at, in: scope)
+    case .updatesRelay:
+      return try await platform.relay.sendNext(job.subject, in: scope)
     case .inboxRetry:
       _ = try await platform.updates.retryPending(in: scope)
     case .inboxPurge: try await purgeInbox(in: scope)
@@ -113,7 +130,8 @@ public struct Worker: Sendable {
       """, in: scope)
     try await platform.pool.execute(
       """
-      update updates set body = null, state = 'failed'
+      update updates set body = null, state = 'failed', relay_at = null,
+        relay_state = case when relay_state = 'due' then 'failed' else relay_state end
       where workspace_id = \(scope.workspaceID) and state = 'pending' and received_at < \(weekAgo)
       """, in: scope)
   }

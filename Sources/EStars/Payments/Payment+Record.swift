@@ -79,6 +79,7 @@ extension Transaction {
     }
     if state == .credited, let checkout {
       try await creditPayment(chargeID, bot, customer, checkout, in: scope, at: at)
+      try await emitCompleted(payment, checkout, in: scope, at: at)
     }
     if checkout != nil {
       try await execute(

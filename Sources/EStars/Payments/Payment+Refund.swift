@@ -74,6 +74,7 @@ extension Transaction {
     _ refund: Refund, _ payment: Payment?, by actor: Actor, in scope: WorkspaceScope, at: Date
   ) async throws {
     var facts = ["stars": String(refund.stars)]
+    var taken: Int64?
     if let payment {
       if payment.state == .credited {
         let policy =
@@ -88,7 +89,8 @@ extension Transaction {
           throw PaymentProblem(
             description: "the clawback was answered \(clawback.status.rawValue)")
         }
-        facts["credits_taken"] = String(clawback.taken ?? 0)
+        taken = clawback.taken ?? 0
+        facts["credits_taken"] = String(taken ?? 0)
         facts["credits_used"] = String(clawback.used ?? 0)
       }
       try await execute(
@@ -103,5 +105,7 @@ extension Transaction {
     }
     try await audit(
       actor, "refund.confirmed", "refund", String(refund.id), after: facts, in: scope, at: at)
+    try await emit(
+      .refundConfirmed, refund, paymentID: payment?.id, creditsTaken: taken, in: scope, at: at)
   }
 }

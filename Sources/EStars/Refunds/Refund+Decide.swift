@@ -108,6 +108,7 @@ extension Transaction {
       try await audit(
         actor, "refund.declined", "refund", String(refund.id),
         before: ["state": refund.state.rawValue], in: scope, at: at)
+      try await emit(.refundDeclined, refund, paymentID: payment.id, in: scope, at: at)
       return declined
     case .goodwill(let credits):
       guard refund.state.isOpenToDecision else { throw RefundRefusal.decided(refund.state) }
@@ -149,6 +150,7 @@ extension Transaction {
         "stars": String(preview.stars), "credits_held": String(hold.amount ?? 0),
         "used": String(preview.used), "debt_policy": preview.policy.rawValue,
       ], in: scope, at: at)
+    try await emit(.refundApproved, refund, paymentID: payment.id, in: scope, at: at)
     try await Job.enqueue(.refundSettle, subject: String(refund.id), in: scope, self)
     return try Refund(row)
   }
@@ -177,6 +179,7 @@ extension Transaction {
       actor, "refund.goodwill", "refund", String(refund.id),
       before: ["state": refund.state.rawValue], after: ["credits": String(credits)], in: scope,
       at: at)
+    try await emit(.refundGoodwill, refund, paymentID: payment.id, in: scope, at: at)
     return closed
   }
 

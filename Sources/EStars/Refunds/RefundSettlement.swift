@@ -185,6 +185,9 @@ public struct RefundSettlement: Sendable {
       try await tx.audit(
         Self.actor, "refund.failed", "refund", String(locked.id),
         reason: problem.text, in: scope, at: scope.now)
+      try await tx.emit(
+        .refundFailed, locked, paymentID: try await tx.payment(of: locked.charge, in: scope)?.id,
+        in: scope, at: scope.now)
       // The late looks are counted apart.
       return refund.unansweredAt == nil ? .done : .next
     }

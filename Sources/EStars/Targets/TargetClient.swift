@@ -9,6 +9,7 @@ import Synchronization
 public final class TargetClient: Sendable {
   struct Reply: Sendable {
     let status: Int
+    let contentType: String?
     /// What was read of the body.
     let body: [UInt8]
     /// False when the body was too long or did not end in time.
@@ -55,11 +56,12 @@ public final class TargetClient: Sendable {
 
   /// Takes a place among the calls to this address; ``leave(_:)`` gives it back.
   ///
-  /// - Returns: false when there is none free.
-  func enter(_ url: String) -> Bool {
+  /// - Parameter count: How many there are; an address that gave no answer has one.
+  /// - Returns: false when none is free.
+  func enter(_ url: String, atOnce count: Int) -> Bool {
     traffic.withLock { traffic in
       var state = traffic[url] ?? Traffic()
-      guard state.calls < (state.gaveNoAnswer ? 1 : Limits.targetCallsAtOnce) else { return false }
+      guard state.calls < (state.gaveNoAnswer ? 1 : count) else { return false }
       state.calls += 1
       traffic[url] = state
       return true
@@ -128,7 +130,8 @@ public final class TargetClient: Sendable {
       try await response.body.collect(upTo: bytes)
     }
     return Reply(
-      status: status, body: read.map { Array($0.readableBytesView) } ?? [], isWhole: read != nil)
+      status: status, contentType: response.headers.first(name: "Content-Type"),
+      body: read.map { Array($0.readableBytesView) } ?? [], isWhole: read != nil)
   }
 
   private static func isBeforeSending(_ error: any Error) -> Bool {
@@ -173,7 +176,8 @@ private final class TargetConnections: Sendable {
 
   private static func removeIdle(_ kept: inout [String: Kept]) -> HTTPClient? {
     guard kept.count > Limits.targetsKept,
-      let oldest = kept.filter({ $0.value.uses == 0 }).min(by: { $0.value.usedAt < $1.value.usedAt })
+      let oldest = kept.filter({ $0.value.uses == 0 }).min(by: { $0.value.usedAt < $1.value.usedAt }
+      )
     else { return nil }
     kept[oldest.key] = nil
     return oldest.value.client

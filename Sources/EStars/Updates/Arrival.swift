@@ -8,6 +8,8 @@ struct Arrival: Sendable {
   let update: IncomingUpdate
   let body: String
   let bot: Bot
+  /// The queue in which it waits for the bot's own handler; nil when it is not relayed.
+  let relay: String?
 
   static func coalescer(
     _ pool: Pool, _ secrets: Secrets
@@ -45,6 +47,7 @@ extension Transaction {
     _ arrivals: [Arrival], _ secrets: Secrets, in scope: WorkspaceScope, at: Date
   ) async throws -> [UpdateIntake.Handled] {
     let new = try await store(arrivals, in: scope, at: at)
+    try await relay(new.map { arrivals[$0] }, in: scope)
     var answers: [Int: UpdateIntake.Handled] = [:]
     var finished: [(arrival: Arrival, outcome: PaymentOutcome)] = []
     for index in arrivals.indices.sorted(by: { arrivals[$0].isBefore(arrivals[$1]) }) {
@@ -80,12 +83,15 @@ extension Transaction {
     let rows = try await query(
       """
       insert into updates (workspace_id, bot_id, update_id, kind, state, outcome, received_at,
-        processed_at, body)
+        processed_at, body, relay_state, relay_queue, relay_at)
       select \(scope.workspaceID)::bigint, u.bot_id, u.update_id, u.kind, 'processed', 'stored',
-        \(at)::timestamptz, \(at)::timestamptz, u.body
+        \(at)::timestamptz, \(at)::timestamptz, u.body,
+        case when u.queue is not null then 'due' end, u.queue,
+        case when u.queue is not null then \(at)::timestamptz end
       from unnest(\(arrivals.map(\.bot.id))::bigint[], \(arrivals.map(\.update.updateID))::bigint[],
-        \(arrivals.map(\.update.kind))::text[], \(arrivals.map(\.keptBody))::text[])
-        with ordinality u (bot_id, update_id, kind, body, position)
+        \(arrivals.map(\.update.kind))::text[], \(arrivals.map(\.keptBody))::text[],
+        \(arrivals.map { $0.relay == nil ? nil : $0.update.queue })::bigint[])
+        with ordinality u (bot_id, update_id, kind, body, queue, position)
       order by u.bot_id, u.update_id, u.position
       on conflict do nothing
       returning bot_id, update_id
@@ -103,6 +109,19 @@ extension Transaction {
     return new
   }
 
+  /// Asks for the jobs that hand updates on. See `Job.enqueue`.
+  private func relay(_ arrivals: [Arrival], in scope: WorkspaceScope) async throws {
+    let subjects = Set(arrivals.compactMap(\.relay)).sorted()
+    guard !subjects.isEmpty else { return }
+    try await execute(
+      """
+      insert into jobs (workspace_id, kind, subject, run_at)
+      select \(scope.workspaceID)::bigint, \(Job.Kind.updatesRelay.rawValue), subject, now()
+      from unnest(\(subjects)::text[]) subject
+      on conflict (workspace_id, kind, subject) do update set run_at = now(), attempts = 0
+      """)
+  }
+
   private func finish(
     _ finished: [(arrival: Arrival, outcome: PaymentOutcome)], in scope: WorkspaceScope, at: Date
   ) async throws {
@@ -110,7 +129,7 @@ extension Transaction {
     try await execute(
       """
       update updates set processed_at = \(at), outcome = f.outcome, payment_id = f.payment_id,
-        state = 'processed', body = null
+        state = 'processed', body = case when relay_state = 'due' then body end
       from unnest(\(finished.map(\.arrival.bot.id))::bigint[],
         \(finished.map(\.arrival.update.updateID))::bigint[],
         \(finished.map(\.outcome.kind.rawValue))::text[],
@@ -122,8 +141,5 @@ extension Transaction {
 }
 
 extension Arrival {
-  /// People's words have no use here; of what is neither money nor ordinary the body is kept.
-  fileprivate var keptBody: String? {
-    update.movesMoney || update.isOrdinary ? nil : body
-  }
+  fileprivate var keptBody: String? { update.isKept || relay != nil ? body : nil }
 }

@@ -7,6 +7,8 @@ struct IncomingUpdate: Sendable {
   let updateID: Int64
   /// The name of the update's own field: `message`, `pre_checkout_query`, …
   let kind: String
+  /// Updates with the same number keep their order: the chat's id, else the user's, else 0.
+  let queue: Int64
   let preCheckoutQuery: PreCheckoutQuery?
   let payment: ReportedCharge?
   let refund: ReportedRefund?
@@ -32,6 +34,7 @@ extension IncomingUpdate: Decodable {
     updateID = try fields.decode(Int64.self, forKey: Key("update_id"))
     let names = fields.allKeys.map(\.stringValue).filter { $0 != "update_id" }.sorted()
     kind = String((names.first ?? "empty").replacing("\0", with: "").prefix(64))
+    queue = names.first.map { Self.queue(of: fields, Key($0)) } ?? 0
     preCheckoutQuery = try fields.decodeIfPresent(
       PreCheckoutQuery.self, forKey: Key("pre_checkout_query"))
     guard let body = try? fields.nestedContainer(keyedBy: Key.self, forKey: Key("message")),
@@ -44,6 +47,17 @@ extension IncomingUpdate: Decodable {
     let message = try fields.decode(PaymentMessage.self, forKey: Key("message"))
     payment = try message.charge()
     refund = try message.refund()
+  }
+
+  private static func queue(of fields: KeyedDecodingContainer<Key>, _ kind: Key) -> Int64 {
+    guard let body = try? fields.nestedContainer(keyedBy: Key.self, forKey: kind) else { return 0 }
+    for name in ["chat", "from", "user"] where body.contains(Key(name)) {
+      guard let part = try? body.nestedContainer(keyedBy: Key.self, forKey: Key(name)),
+        let id = try? part.decode(Int64.self, forKey: Key("id"))
+      else { continue }
+      return id
+    }
+    return 0
   }
 }
 

@@ -23,11 +23,14 @@ public struct UpdateIntake: Sendable {
 
   init(platform: Platform) { self.platform = platform }
 
-  /// - Parameter body: At most ``Limits/jsonBodyBytes`` of valid JSON, checked by the caller.
+  /// - Parameters:
+  ///   - body: At most ``Limits/jsonBodyBytes`` of valid JSON, checked by the caller.
+  ///   - relaying: Whether it is to be handed on to the bot's own handler.
   /// - Throws: ``Refusal``; a `PostgresError` when the update could not be stored, in which case the
   ///   sender must try again.
   public func receive(
-    _ body: String, for bot: Bot, in workspace: Workspace, scope: WorkspaceScope
+    _ body: String, for bot: Bot, in workspace: Workspace, scope: WorkspaceScope,
+    relaying: Bool = false
   ) async throws -> Handled {
     let update: IncomingUpdate
     do {
@@ -45,9 +48,12 @@ public struct UpdateIntake: Sendable {
       return .preCheckout(
         queryID: query.id, verdict, languageCode: query.from.languageCode)
     }
+    // Whatever comes of it, the handler gets it as soon as it is stored.
+    let queue = relaying ? UpdateRelay.subject(botID: bot.id, queue: update.queue) : nil
+    defer { if let queue { platform.relay.startSoon(queue) } }
     do {
       return try await platform.arrivals.submit(
-        Arrival(update: update, body: body, bot: bot), in: scope)
+        Arrival(update: update, body: body, bot: bot, relay: queue), in: scope)
     } catch let error as CoalescerError {
       throw error
     } catch let error where !error.isOutage {
@@ -56,24 +62,31 @@ public struct UpdateIntake: Sendable {
         metadata: [
           "bot": "\(bot.id)", "update": "\(update.updateID)", "error": "\(error.withoutValues)",
         ])
-      return try await keep(update, body, bot, scope, error: error.withoutValues)
+      return try await keep(
+        update, body, bot, scope, relay: queue, error: error.withoutValues)
     }
   }
 
   /// The update could not be processed: it waits in the inbox for the worker.
   private func keep(
-    _ update: IncomingUpdate, _ body: String, _ bot: Bot, _ scope: WorkspaceScope, error: String
+    _ update: IncomingUpdate, _ body: String, _ bot: Bot, _ scope: WorkspaceScope,
+    relay: String?, error: String
   ) async throws -> Handled {
     let at = scope.now
-    let kept = try await platform.pool.execute(
-      """
-      insert into updates as u (workspace_id, bot_id, update_id, kind, body, state, attempts,
-        last_error, retry_at, received_at)
-      values (\(scope.workspaceID), \(bot.id), \(update.updateID), \(update.kind), \(body),
-        'pending', 1, \(String(error.prefix(500))), \(at.addingTimeInterval(5)), \(at))
-      on conflict (workspace_id, bot_id, update_id) do update set last_error = excluded.last_error
-      where u.body = excluded.body
-      """, in: scope)
+    let kept = try await platform.pool.transaction(in: scope) { tx in
+      if let relay { try await Job.enqueue(.updatesRelay, subject: relay, in: scope, tx) }
+      return try await tx.execute(
+        """
+        insert into updates as u (workspace_id, bot_id, update_id, kind, body, state, attempts,
+          last_error, retry_at, received_at, relay_state, relay_queue, relay_at)
+        values (\(scope.workspaceID), \(bot.id), \(update.updateID), \(update.kind), \(body),
+          'pending', 1, \(String(error.prefix(500))), \(at.addingTimeInterval(5)), \(at),
+          \(relay == nil ? nil : "due"), \(relay == nil ? nil : update.queue),
+          \(relay == nil ? nil : at))
+        on conflict (workspace_id, bot_id, update_id) do update set last_error = excluded.last_error
+        where u.body = excluded.body
+        """)
+    }
     guard kept == 1 else { throw Refusal.occupied }
     return .stored(outcome: "pending", paymentID: nil, isDuplicate: false)
   }
@@ -128,10 +141,11 @@ public struct UpdateIntake: Sendable {
 extension IncomingUpdate {
   var movesMoney: Bool { payment != nil || refund != nil }
 
-  /// Kinds whose bodies hold people's words and have no use here. Others are kept for seven days,
-  /// for the day somebody asks what they were.
-  var isOrdinary: Bool {
-    ["message", "edited_message", "callback_query", "inline_query"].contains(kind)
+  /// Kinds that hold people's words have no use here, once their handler has them. Others are kept
+  /// for seven days, for the day somebody asks what they were.
+  var isKept: Bool {
+    !movesMoney
+      && !["message", "edited_message", "callback_query", "inline_query"].contains(kind)
   }
 }
 
@@ -172,7 +186,8 @@ extension Transaction {
   ) async throws {
     try await execute(
       """
-      update updates set state = 'processed', processed_at = \(at), body = null,
+      update updates set state = 'processed', processed_at = \(at),
+        body = case when relay_state = 'due' then body end,
         outcome = \(outcome.kind.rawValue), payment_id = \(outcome.paymentID)
       where workspace_id = \(scope.workspaceID) and bot_id = \(bot.id)
         and update_id = \(updateID)

@@ -16,7 +16,8 @@ enum TelegramWebhook {
     let handled: UpdateIntake.Handled
     do {
       handled = try await call.platform.updates.receive(
-        text, for: call.bot, in: call.workspace, scope: call.scope)
+        text, for: call.bot, in: call.workspace, scope: call.scope,
+        relaying: call.bot.mode == .relay)
     } catch UpdateIntake.Refusal.malformed(let words) {
       throw Refusal(.badRequest, "invalid_update", "\(words.capitalizedFirst).")
     }
@@ -30,13 +31,24 @@ enum TelegramWebhook {
           preCheckoutQueryId: queryID, ok: false,
           errorMessage: reason.message(languageCode: language)))
     case .preCheckout(let queryID, .notOurs, let language):
-      // Nobody else gets this bot's updates, so nobody else could answer.
+      if call.bot.mode == .relay {
+        switch await call.platform.relay.preCheckout(text, queryID: queryID, for: call.bot) {
+        case .answer(let ok, let errorMessage):
+          return try .json(
+            PreCheckoutAnswer(preCheckoutQueryId: queryID, ok: ok, errorMessage: errorMessage))
+        case .leftToHandler: return accepted
+        case .unheard: break
+        }
+      }
+      // Nobody else heard of it, so nobody else could answer.
       return try .json(
         PreCheckoutAnswer(
           preCheckoutQueryId: queryID, ok: false,
           errorMessage: PreCheckout.Reason.unknownInvoice.message(languageCode: language)))
-    case .stored:
-      return Reply(.ok, headers: [.contentType: "application/json"], body: Array("{}".utf8))
+    case .stored: return accepted
     }
   }
+
+  private static let accepted = Reply(
+    .ok, headers: [.contentType: "application/json"], body: Array("{}".utf8))
 }
