@@ -1,4 +1,5 @@
 import Foundation
+import Ledger
 import Postgres
 import Telegram
 
@@ -55,6 +56,16 @@ public struct Bot: Sendable {
   static func find(id: Int64, _ pool: Pool) async throws -> Bot? {
     try await pool.query("select \(columns) from bots b where b.bot_id = \(id)").first
       .map(Bot.init)
+  }
+
+  /// The workspace's bots.
+  public static func of(_ scope: WorkspaceScope, _ pool: Pool) async throws -> [Bot] {
+    try await pool.query(
+      """
+      select \(columns) from bots b where b.workspace_id = \(scope.workspaceID)
+      order by b.username, b.bot_id
+      """
+    ).map(Bot.init)
   }
 
   static func all(_ pool: Pool) async throws -> [Bot] {

@@ -121,7 +121,7 @@ public struct Worker: Sendable {
 
   /// Bodies of updates hold people's words; none is kept for more than seven days. What was
   /// processed is forgotten then: money is known by its charge.
-  private func purgeInbox(in scope: WorkspaceScope) async throws {
+  func purgeInbox(in scope: WorkspaceScope) async throws {
     let weekAgo = scope.now.addingTimeInterval(-Double(Limits.updateSeconds))
     try await platform.pool.execute(
       """

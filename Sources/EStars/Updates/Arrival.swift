@@ -116,7 +116,7 @@ extension Transaction {
     try await execute(
       """
       insert into jobs (workspace_id, kind, subject, run_at)
-      select \(scope.workspaceID)::bigint, \(Job.Kind.updatesRelay.rawValue), subject, now()
+      select \(scope.workspaceID)::bigint, \(Job.Kind.updatesRelay.rawValue)::text, subject, now()
       from unnest(\(subjects)::text[]) subject
       on conflict (workspace_id, kind, subject) do update set run_at = now(), attempts = 0
       """)
