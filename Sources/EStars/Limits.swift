@@ -63,6 +63,12 @@ public enum Limits {
   public static let paywallCharacters = 1000
   /// Languages that a paywall may speak in an operator's own words.
   public static let paywallLanguages = 40
+  /// What support may give one customer is counted over this time: 30 days.
+  public static let goodwillCapSeconds = 30 * 86_400
+  /// How long credits that a person gives may be valid, in days.
+  public static let grantValidDays = 3_650
+  /// An open hold that is older than this is shown first, as one that may be stuck.
+  public static let holdStuckSeconds = 3600.0
   /// How often a buyer is told of a decision before we give up.
   public static let noticeAttempts = 8
   /// What a whole ledger's verification may take.

@@ -42,7 +42,22 @@ struct Route: Sendable {
     Route(.get, "/workspaces", .session(WorkspacesController.index)),
     Route(.get, "/w/:workspace", .member(.viewer, OverviewController.show)),
     Route(.get, "/w/:workspace/customers", .member(.viewer, CustomersController.index)),
+    Route(.get, "/w/:workspace/customers/new", .member(.manager, CustomersController.new)),
+    Route(.post, "/w/:workspace/customers", .member(.manager, CustomersController.create)),
     Route(.get, "/w/:workspace/customers/:customer", .member(.viewer, CustomersController.show)),
+    Route(
+      .get, "/w/:workspace/customers/:customer/grants/new",
+      .member(.support, CreditGrantsController.new)),
+    Route(
+      .post, "/w/:workspace/customers/:customer/grants",
+      .member(.support, CreditGrantsController.create)),
+    Route(
+      .get, "/w/:workspace/customers/:customer/lots/:unit/:lot",
+      .member(.viewer, LotsController.show)),
+    Route(.get, "/w/:workspace/credit-policy", .member(.viewer, CreditPolicyController.show)),
+    Route(.post, "/w/:workspace/credit-policy", .member(.owner, CreditPolicyController.update)),
+    Route(.get, "/w/:workspace/holds", .member(.viewer, HoldsController.index)),
+    Route(.get, "/w/:workspace/holds/:hold", .member(.viewer, HoldsController.show)),
     Route(.get, "/w/:workspace/payments", .member(.viewer, PaymentsController.index)),
     Route(.get, "/w/:workspace/payments/:bot/:charge", .member(.viewer, PaymentsController.show)),
     Route(.get, "/w/:workspace/refunds", .member(.viewer, RefundsController.index)),

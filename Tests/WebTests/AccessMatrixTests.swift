@@ -53,7 +53,13 @@ import Testing
     GET /v1/customers/:user key read
     GET /w/:workspace member viewer
     GET /w/:workspace/customers member viewer
+    GET /w/:workspace/credit-policy member viewer
     GET /w/:workspace/customers/:customer member viewer
+    GET /w/:workspace/customers/:customer/grants/new member support
+    GET /w/:workspace/customers/:customer/lots/:unit/:lot member viewer
+    GET /w/:workspace/customers/new member manager
+    GET /w/:workspace/holds member viewer
+    GET /w/:workspace/holds/:hold member viewer
     GET /w/:workspace/payments member viewer
     GET /w/:workspace/payments/:bot/:charge member viewer
     GET /w/:workspace/refunds member viewer
@@ -67,6 +73,9 @@ import Testing
     POST /v1/debits key use
     POST /v1/trial-grants key use
     POST /v1/updates key sell
+    POST /w/:workspace/credit-policy member owner
+    POST /w/:workspace/customers member manager
+    POST /w/:workspace/customers/:customer/grants member support
     POST /w/:workspace/refunds member support
     POST /w/:workspace/refunds/:refund/approval member manager
     POST /w/:workspace/refunds/:refund/decline member manager
@@ -140,7 +149,8 @@ import Testing
     _ route: Route, _ headers: HTTPFields, csrf: String, _ fixture: ServerFixture
   ) async throws -> Outcome {
     let path = route.path.replacing(":workspace", with: fixture.workspace.slug)
-      .replacing(":customer", with: "999999").replacing(":bot", with: "\(fixture.bot.id)")
+      .replacing(":customer", with: "999999").replacing(":unit", with: "1")
+      .replacing(":lot", with: "999999").replacing(":hold", with: "999999").replacing(":bot", with: "\(fixture.bot.id)")
       .replacing(":charge", with: "none").replacing(":refund", with: "999999").replacing(
         ":user", with: "5"
       )

@@ -6,6 +6,8 @@ import Postgres
 public struct Balance: Sendable, Equatable {
   /// A grant with credits left, in the order they will be used.
   public struct Lot: Sendable, Equatable {
+    public let customerID: Int64
+    public let unit: Int16
     public let id: Int64
     public let source: String
     public let granted: Int64
@@ -17,6 +19,8 @@ public struct Balance: Sendable, Equatable {
     public let chargeID: String?
 
     init(_ row: Row) throws {
+      customerID = try row.get("account_id")
+      unit = try row.get("unit")
       id = try row.get("lot_id")
       source = try row.get("source")
       granted = try row.get("amount")
@@ -33,6 +37,19 @@ public struct Balance: Sendable, Equatable {
   /// Credits set aside by open holds.
   public let held: Int64
   public let lots: [Lot]
+
+  /// The units that the customer has an account in, and always the first.
+  public static func units(
+    of customer: Int64, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> [Int16] {
+    let known = try await pool.query(
+      """
+      select unit from accounts
+      where workspace_id = \(scope.workspaceID) and account_id = \(customer) order by unit
+      """, in: scope
+    ).map { try $0.get("unit", as: Int16.self) }
+    return known.contains(1) ? known : [1] + known
+  }
 
   /// - Parameter unit: The credit unit; a workspace has one unless it defined more.
   public static func of(
@@ -61,38 +78,5 @@ public struct Balance: Sendable, Equatable {
     return Balance(
       available: balance < 0 ? balance : lots.reduce(0) { $0 + $1.left },
       held: try row.get("held"), lots: lots)
-  }
-}
-
-/// Credits set aside for work that has not ended.
-public struct OpenHold: Sendable, Equatable {
-  public let key: String
-  public let action: String?
-  public let amount: Int64
-  public let heldAt: Date
-  /// `Date.distantFuture` = until it is committed or released.
-  public let expiresAt: Date
-  /// Over what is left of a charge whose refund was approved.
-  public let isRefund: Bool
-
-  public static func of(
-    customer id: Int64, in scope: WorkspaceScope, _ pool: Pool
-  ) async throws -> [OpenHold] {
-    try await pool.query(
-      """
-      select h.hold_key, h.amount, h.expires_at, h.charge_id is not null as is_refund, e.action,
-        e.created_at
-      from holds h
-      join entries e on e.workspace_id = h.workspace_id and e.account_id = h.account_id
-        and e.unit = h.unit and e.version = h.version
-      where h.workspace_id = \(scope.workspaceID) and h.account_id = \(id)
-      order by e.created_at desc limit 50
-      """, in: scope
-    ).map { row in
-      OpenHold(
-        key: try row.get("hold_key"), action: try row.getIfPresent("action"),
-        amount: try row.get("amount"), heldAt: try row.get("created_at"),
-        expiresAt: try row.get("expires_at"), isRefund: try row.get("is_refund"))
-    }
   }
 }

@@ -19,6 +19,7 @@ public struct Timeline: Sendable {
     public let kind: String
     public let operation: String
     public let accountID: Int64
+    public let unit: Int16
     public let version: Int64
     public let amount: Int64
     public let balanceAfter: Int64
@@ -26,6 +27,8 @@ public struct Timeline: Sendable {
     public let action: String?
     public let units: Int64?
     public let reason: String?
+    /// An operator's e-mail address, where a person gave the credits.
+    public let givenBy: String?
     public let lots: [LotMove]
   }
 
@@ -42,17 +45,25 @@ public struct Timeline: Sendable {
   /// The version to go on from; nil at the end.
   public let olderThan: Int64?
 
-  /// One page of a customer's timeline.
+  /// One page of a customer's timeline in a credit unit. Payments, refunds and what was decided
+  /// about them stand in the first unit's.
   public static func of(
-    customer id: Int64, before version: Int64?, in scope: WorkspaceScope, _ pool: Pool
+    customer id: Int64, unit: Int16 = 1, before version: Int64?, in scope: WorkspaceScope,
+    _ pool: Pool
   ) async throws -> Timeline {
     let older: SQL = version.map { "and e.version < \($0)" } ?? ""
     let limit = Limits.timelinePageSize
     var rows = try await movements(
-      "e.account_id = \(id) and e.unit = 1 \(older) order by e.version desc limit \(limit + 1)",
-      in: scope, pool)
+      """
+      e.account_id = \(id) and e.unit = \(unit) \(older)
+      order by e.version desc limit \(limit + 1)
+      """, in: scope, pool)
     let hasMore = rows.count > limit
     if hasMore { rows.removeLast() }
+    guard unit == 1 else {
+      return Timeline(
+        events: rows.map(Event.entry), olderThan: hasMore ? rows.last?.version : nil)
+    }
     // Payments stand between the entries of their time; on the last page, all that are older too.
     let from = hasMore ? rows.last?.at ?? .distantPast : .distantPast
     let until =
@@ -135,8 +146,9 @@ public struct Timeline: Sendable {
   ) async throws -> [Movement] {
     let rows = try await pool.query(
       """
-      select e.kind::text, e.operation::text, e.account_id, e.unit, e.version, e.amount, e.balance_after,
-        e.created_at, e.action, e.units, e.reason, e.lot_ids, e.lot_amounts
+      select e.kind::text, e.operation::text, e.account_id, e.unit, e.version, e.amount,
+        e.balance_after, e.created_at, e.action, e.units, e.reason, e.lot_ids,
+        e.lot_amounts, case when e.kind = 'credit' then e.idempotency_key end as key
       from entries e where e.workspace_id = \(scope.workspaceID) and \(condition)
       """, in: scope)
     let accounts = try Set(rows.map { try $0.get("account_id", as: Int64.self) })
@@ -151,12 +163,17 @@ public struct Timeline: Sendable {
     for lot in lots {
       known[[try lot.get("account_id"), try lot.get("unit"), try lot.get("lot_id")]] = lot
     }
-    return try rows.map { try Movement($0, lots: known) }
+    let grants = try await CreditGrant.byPosting(
+      rows.compactMap { try $0.getIfPresent("key", as: String.self) }, in: scope, pool)
+    return try rows.map { row in
+      let key = try row.getIfPresent("key", as: String.self)
+      return try Movement(row, lots: known, given: key.flatMap { grants[$0] })
+    }
   }
 }
 
 extension Timeline.Movement {
-  fileprivate init(_ row: Row, lots: [[Int64]: Row]) throws {
+  fileprivate init(_ row: Row, lots: [[Int64]: Row], given: CreditGrant?) throws {
     kind = try row.get("kind")
     operation = try row.get("operation")
     accountID = try row.get("account_id")
@@ -166,14 +183,16 @@ extension Timeline.Movement {
     at = try row.get("created_at")
     action = try row.getIfPresent("action")
     units = try row.getIfPresent("units")
-    reason = try row.getIfPresent("reason")
+    reason = try given?.reason ?? row.getIfPresent("reason")
+    givenBy = given?.grantedBy
     let isFilling = amount > 0
     let account = accountID
-    let unit: Int64 = try row.get("unit")
+    unit = try row.get("unit")
+    let number = Int64(unit)
     self.lots = try zip(
       row.get("lot_ids", as: [Int64].self), row.get("lot_amounts", as: [Int64].self)
     ).map { id, amount in
-      let lot = lots[[account, unit, id]]
+      let lot = lots[[account, number, id]]
       return Timeline.LotMove(
         lot: id, source: try lot?.get("source") ?? "adjustment",
         amount: isFilling ? amount : -amount, botID: try lot?.getIfPresent("bot_id"),

@@ -99,8 +99,8 @@ public struct Payment: Sendable, Equatable {
   public func lots(in scope: WorkspaceScope, _ pool: Pool) async throws -> [Balance.Lot] {
     try await pool.query(
       """
-      select l.lot_id, l.source, l.amount, coalesce(o.amount_left, 0) as amount_left,
-        l.expires_at, l.bot_id, l.charge_id, e.created_at
+      select l.account_id, l.unit, l.lot_id, l.source, l.amount,
+        coalesce(o.amount_left, 0) as amount_left, l.expires_at, l.bot_id, l.charge_id, e.created_at
       from lots l
       join entries e on e.workspace_id = l.workspace_id and e.account_id = l.account_id
         and e.unit = l.unit and e.version = l.lot_id

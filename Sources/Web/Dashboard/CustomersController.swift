@@ -16,7 +16,7 @@ enum CustomersController {
         CustomersView.Row(
           customer: CustomerLabel($0.customer), balance: $0.balance,
           hasPurchased: $0.customer.hasPurchased, lastSeenAt: $0.customer.lastSeenAt)
-      },
+      }, mayOpen: visit.membership.role >= .manager,
       paging: Paging(
         nextCursor: hasMore ? found.last.map { String($0.customer.id) } : nil,
         isFirst: after == nil))
@@ -25,25 +25,51 @@ enum CustomersController {
 
   @Sendable static func show(_ visit: Visit) async throws -> Reply {
     let (scope, pool) = (visit.scope, visit.platform.pool)
-    guard
-      let customer = try await Customer.find(id: visit.inbound.id("customer"), in: scope, pool)
-    else { throw Refusal.notFound }
+    let customer = try await visit.customer()
     let before = visit.inbound.query["after"].flatMap { Int64($0) }
-    async let balance = Balance.of(customer: customer.id, in: scope, pool)
+    let numbers = try await Balance.units(of: customer.id, in: scope, pool)
+    let asked = visit.inbound.query["unit"].flatMap { Int16($0) } ?? 1
+    let unit = numbers.contains(asked) ? asked : 1
     async let access = AccessGrant.of(customer: customer.id, in: scope, pool)
-    async let holds = OpenHold.of(customer: customer.id, in: scope, pool)
+    async let holds = Hold.of(customer: customer.id, in: scope, pool)
     async let payments = Payment.of(customer: customer.id, limit: 10, in: scope, pool)
-    async let timeline = Timeline.of(customer: customer.id, before: before, in: scope, pool)
+    async let timeline = Timeline.of(
+      customer: customer.id, unit: unit, before: before, in: scope, pool)
+    let units = try await CreditUnit.all(in: scope, pool)
     let catalog = try await visit.platform.directory.catalog(of: visit.workspace.id)
-    let (credits, history) = (try await balance, try await timeline)
+    var accounts: [CustomerView.CreditAccount] = []
+    for number in numbers {
+      let balance = try await Balance.of(customer: customer.id, unit: number, in: scope, pool)
+      accounts.append(
+        .init(
+          unit: units.label(of: number), available: balance.available, held: balance.held,
+          lots: balance.lots.map(LotRow.init)))
+    }
+    let history = try await timeline
     let view = CustomerView(
       customer: CustomerLabel(customer), hasPurchased: customer.hasPurchased,
-      since: customer.createdAt, available: credits.available, held: credits.held,
-      lots: credits.lots.map(LotRow.init), access: try await access.map(AccessRow.init),
-      holds: try await holds.map { HoldRow($0, catalog) },
+      since: customer.createdAt, accounts: accounts, given: try await visit.given(customer, units),
+      mayGive: visit.membership.role >= .support, access: try await access.map(AccessRow.init),
+      holds: try await holds.map { HoldRow($0, catalog, units, at: scope.now) },
       payments: try await payments.map { PaymentRow($0, customer) },
-      timeline: history.events.map { StripRow($0, catalog) },
+      unit: units.label(of: unit),
+      timeline: history.events.map { StripRow($0, catalog, unit: units.label(of: unit)) },
       paging: Paging(nextCursor: history.olderThan.map(String.init), isFirst: before == nil))
     return try await visit.page(view.render)
+  }
+}
+
+extension Visit {
+  /// The grant that the address says was just made.
+  fileprivate func given(
+    _ customer: Customer, _ units: [CreditUnit]
+  ) async throws -> CustomerView.Given? {
+    guard let id = inbound.query["given"].flatMap({ Int64($0) }),
+      let grant = try await CreditGrant.find(id: id, in: scope, platform.pool),
+      grant.customerID == customer.id
+    else { return nil }
+    return .init(
+      source: LotSource(rawValue: grant.source.rawValue) ?? .adjustment, credits: grant.credits,
+      unit: units.label(of: grant.unit))
   }
 }

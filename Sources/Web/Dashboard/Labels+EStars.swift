@@ -49,7 +49,20 @@ extension LotRow {
     self.init(
       lot: lot.id, source: LotSource(rawValue: lot.source) ?? .adjustment, granted: lot.granted,
       left: lot.left, expiresAt: lot.expiresAt.unlessNever, grantedAt: lot.grantedAt,
-      payment: PaymentKey(lot.botID, lot.chargeID))
+      payment: PaymentKey(lot.botID, lot.chargeID),
+      key: LotKey(customer: lot.customerID, unit: lot.unit, lot: lot.id))
+  }
+}
+
+extension UnitLabel {
+  init(_ unit: CreditUnit) { self.init(number: unit.number, name: unit.name) }
+}
+
+extension [CreditUnit] {
+  /// A unit that is no longer defined is called by its number.
+  func label(of number: Int16) -> UnitLabel {
+    first { $0.number == number }.map(UnitLabel.init)
+      ?? (number == 1 ? .credits : UnitLabel(number: number, name: "#\(number)"))
   }
 }
 
@@ -63,10 +76,19 @@ extension AccessRow {
 }
 
 extension HoldRow {
-  init(_ hold: OpenHold, _ catalog: Catalog) {
+  init(_ hold: Hold, _ catalog: Catalog, _ units: [CreditUnit], at now: Date) {
+    let link: Link =
+      switch hold.kind {
+      case .work(let id): .hold(id)
+      case .refund(let id): .refund(id)
+      case .bare: .none
+      }
     self.init(
-      id: hold.key, actionTitle: catalog.title(of: hold.action), amount: hold.amount,
-      heldAt: hold.heldAt, expiresAt: hold.expiresAt.unlessNever, isRefund: hold.isRefund)
+      link: link, actionTitle: catalog.title(of: hold.action), units: hold.units,
+      credits: hold.credits, unit: units.label(of: hold.unit), heldAt: hold.heldAt,
+      expiresAt: hold.expiresAt.unlessNever, state: HoldState(rawValue: hold.state.rawValue) ?? .open,
+      isStuck: hold.isStuck(at: now), closedAt: hold.closedAt, usedUnits: hold.usedUnits,
+      usedCredits: hold.usedCredits)
   }
 }
 
@@ -83,7 +105,7 @@ extension Catalog {
 }
 
 extension StripRow {
-  init(_ event: Timeline.Event, _ catalog: Catalog) {
+  init(_ event: Timeline.Event, _ catalog: Catalog, unit: UnitLabel = .credits) {
     switch event {
     case .payment(let payment):
       self.init(
@@ -97,11 +119,14 @@ extension StripRow {
       self.init(
         event: .decline(pack: title), amount: 0, unit: .stars, at: refund.stateAt,
         payment: PaymentKey(refund.botID, refund.chargeID))
-    case .entry(let movement): self.init(movement, catalog)
+    case .entry(let movement): self.init(movement, catalog, unit: unit)
     }
   }
 
-  init(_ movement: Timeline.Movement, _ catalog: Catalog, customer: Customer? = nil) {
+  init(
+    _ movement: Timeline.Movement, _ catalog: Catalog, unit: UnitLabel = .credits,
+    customer: Customer? = nil
+  ) {
     let action = catalog.title(of: movement.action)
     let event: Event =
       switch movement.kind {
@@ -120,13 +145,15 @@ extension StripRow {
     let charge = movement.kind == "credit" ? movement.lots.first : nil
     self.init(
       event: event, amount: movement.amount, at: movement.at, version: movement.version,
-      balanceAfter: movement.balanceAfter,
+      balanceAfter: movement.balanceAfter, creditUnit: unit,
       lots: movement.lots.map {
         LotMove(
           lot: $0.lot, source: LotSource(rawValue: $0.source) ?? .adjustment, amount: $0.amount,
-          payment: PaymentKey($0.botID, $0.chargeID))
+          payment: PaymentKey($0.botID, $0.chargeID),
+          key: LotKey(customer: movement.accountID, unit: movement.unit, lot: $0.lot))
       },
       payment: PaymentKey(charge?.botID, charge?.chargeID),
-      customer: customer.map(CustomerLabel.init), reason: movement.reason)
+      customer: customer.map(CustomerLabel.init), reason: movement.reason,
+      givenBy: movement.givenBy)
   }
 }

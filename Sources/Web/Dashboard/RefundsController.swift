@@ -71,10 +71,7 @@ enum RefundApprovalController {
 enum RefundGoodwillController {
   @Sendable static func create(_ visit: Visit) async throws -> Reply {
     try await visit.decide(.goodwill) { form, problems in
-      // Digits may stand in groups of three; a sign or a fraction is no number of credits.
-      let text = (form["credits"] ?? "").trimmingCharacters(in: .whitespaces)
-      let isNumber = text.wholeMatch(of: /[0-9]+|[0-9]{1,3}(?:[., \u{a0}][0-9]{3})+/) != nil
-      guard isNumber, let credits = Int64(text.filter(\.isNumber)),
+      guard let credits = Inbound.wholeNumber(form["credits"] ?? ""),
         (1...Limits.goodwillCredits).contains(credits)
       else {
         problems.append(.credits)

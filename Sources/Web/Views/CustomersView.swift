@@ -11,6 +11,8 @@ struct CustomersView: Sendable, Equatable {
 
   var query = ""
   var rows: [Row]
+  /// Whether the reader's role may give opening balances.
+  var mayOpen = false
   var paging = Paging()
 
   func render(with renderer: Renderer, in frame: Frame) -> String {
@@ -41,6 +43,8 @@ struct CustomersView: Sendable, Equatable {
               ]
             }
           ]),
+        "new": mayOpen ? .text(Links.newCustomer(page.slug)) : .none,
+        "policy": .text(Links.creditPolicy(page.slug)),
         "paging": paging.model(path: path, query: [(name: "q", value: query)]),
       ])
   }

@@ -75,6 +75,26 @@ struct PageContext: Sendable {
     ]
   }
 
+  func lotName(_ number: Int64) -> String {
+    strings("lot.number", ["n": format.number(number)])
+  }
+
+  /// `10 credits`; other units carry the operator's own word, which is in the plural.
+  func amount(_ value: Int64, _ unit: UnitLabel) -> String {
+    unit.name == UnitLabel.credits.name
+      ? format.credits(value) : "\(format.number(value)) \(unit.name)"
+  }
+
+  func signedAmount(_ value: Int64, _ unit: UnitLabel) -> String {
+    unit.name == UnitLabel.credits.name
+      ? format.signedCredits(value) : "\(format.signed(value)) \(unit.name)"
+  }
+
+  /// As people call the unit where no number stands before it.
+  func name(of unit: UnitLabel) -> String {
+    unit.name == UnitLabel.credits.name ? strings["unit.name"] : unit.name
+  }
+
   func strip(_ rows: [StripRow], showsOwnPayment: Bool = true) -> TemplateValue {
     .records(rows) { $0.model(self, showsOwnPayment: showsOwnPayment) }
   }

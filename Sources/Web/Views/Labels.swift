@@ -7,6 +7,22 @@ struct PaymentKey: Sendable, Hashable {
   var chargeID: String
 }
 
+/// A lot of a customer: its number counts the customer's ledger entries of one credit unit.
+struct LotKey: Sendable, Hashable {
+  var customer: Int64
+  var unit: Int16 = 1
+  var lot: Int64
+}
+
+/// A credit unit; its name is in the plural.
+struct UnitLabel: Sendable, Equatable {
+  var number: Int16
+  var name: String
+
+  /// The unit that every workspace begins with.
+  static let credits = UnitLabel(number: 1, name: "credits")
+}
+
 struct CustomerLabel: Sendable, Equatable {
   /// Our own customer number, the ledger's account.
   var id: Int64
@@ -47,6 +63,8 @@ struct LotRow: Sendable, Equatable {
   var expiresAt: Date?
   var grantedAt: Date
   var payment: PaymentKey?
+  /// nil: it has no page to link to.
+  var key: LotKey?
 }
 
 /// A feature that a customer may use.
@@ -57,16 +75,4 @@ struct AccessRow: Sendable, Equatable {
   var endsAt: Date?
   var revokedAt: Date?
   var payment: PaymentKey?
-}
-
-/// Credits set aside for work that has not ended.
-struct HoldRow: Sendable, Equatable {
-  var id: String
-  var actionTitle: String?
-  var amount: Int64
-  var heldAt: Date
-  /// nil: until it is committed or released.
-  var expiresAt: Date?
-  /// Of an approved refund; it ends when Telegram has answered.
-  var isRefund = false
 }

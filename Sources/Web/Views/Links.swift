@@ -14,6 +14,27 @@ enum Links {
   static func overview(_ slug: String) -> String { "/w/\(slug)" }
   static func customers(_ slug: String) -> String { "/w/\(slug)/customers" }
   static func customer(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/customers/\(id)" }
+  static func newCustomer(_ slug: String) -> String { customers(slug) + "/new" }
+  static func grants(_ slug: String, _ customer: Int64) -> String {
+    Links.customer(slug, customer) + "/grants"
+  }
+  static func newGrant(_ slug: String, _ customer: Int64) -> String {
+    grants(slug, customer) + "/new"
+  }
+  static func lot(_ slug: String, _ key: LotKey) -> String {
+    customer(slug, key.customer) + "/lots/\(key.unit)/\(key.lot)"
+  }
+  /// A ledger entry on the customer's timeline, which begins with it.
+  static func entry(_ slug: String, _ key: LotKey, version: Int64) -> String {
+    with(
+      customer(slug, key.customer),
+      [("unit", key.unit == 1 ? nil : String(key.unit)), ("after", String(version + 1))])
+      + "#v\(version)"
+  }
+  static func creditPolicy(_ slug: String) -> String { "/w/\(slug)/credit-policy" }
+  static func holds(_ slug: String) -> String { "/w/\(slug)/holds" }
+  static func hold(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/holds/\(id)" }
+
   static func payments(_ slug: String) -> String { "/w/\(slug)/payments" }
 
   static func refunds(_ slug: String) -> String { "/w/\(slug)/refunds" }

@@ -25,6 +25,11 @@ struct StripRow: Sendable, Equatable {
     case clawback
     case forgiveness
     case expiry
+    /// Of a lot: credits that paid what a refund had left owing.
+    case debtPaid
+    /// Of a lot: a grant that flowed into another lot, and one that flowed into this.
+    case passedOn(lot: Int64)
+    case joined(lot: Int64)
   }
 
   enum Unit: Sendable, Equatable { case stars, credits }
@@ -36,6 +41,8 @@ struct StripRow: Sendable, Equatable {
     /// Signed: negative when burned.
     var amount: Int64
     var payment: PaymentKey?
+    /// nil: it has no page to link to.
+    var key: LotKey?
   }
 
   var event: Event
@@ -46,22 +53,32 @@ struct StripRow: Sendable, Equatable {
   /// The ledger's version of the account after this entry; the row's anchor is `v` and this number.
   var version: Int64?
   var balanceAfter: Int64?
+  /// On a lot's page, instead of the balance: what was left of the lot.
+  var leftAfter: Int64?
+  /// What the amount counts, where it is no Stars.
+  var creditUnit: UnitLabel = .credits
   var lots: [LotMove] = []
   var payment: PaymentKey?
   /// Named where a strip holds several customers.
   var customer: CustomerLabel?
   var reason: String?
+  /// Who gave the credits: an operator's e-mail address.
+  var givenBy: String?
+  /// The bot's own note.
+  var ref: String?
+  /// Of the entry on the customer's timeline, where this strip is on another page.
+  var entryHref: String?
 }
 
 extension StripRow {
   private var tone: Tone {
     switch event {
     case .payment: .stars
-    case .credit, .release: .in
+    case .credit, .release, .joined: .in
     case .use, .hold, .commit: .use
     case .refundHold: .back
     case .refund, .clawback: .back
-    case .forgiveness, .expiry, .decline, .refundHoldEnd: .quiet
+    case .forgiveness, .expiry, .decline, .refundHoldEnd, .debtPaid, .passedOn: .quiet
     }
   }
 
@@ -88,6 +105,9 @@ extension StripRow {
     case .clawback: return t["strip.clawback"]
     case .forgiveness: return t["strip.forgiveness"]
     case .expiry: return t["strip.expiry"]
+    case .debtPaid: return t["strip.debt_paid"]
+    case .passedOn(let lot): return t("strip.passed_on", ["lot": page.lotName(lot)])
+    case .joined(let lot): return t("strip.joined", ["lot": page.lotName(lot)])
     }
   }
 
@@ -95,10 +115,11 @@ extension StripRow {
   func model(_ page: PageContext, showsOwnPayment: Bool = true) -> [String: TemplateValue] {
     let format = page.format
     let quantity =
-      unit == .stars ? format.signedStars(amount) : format.signedCredits(amount)
+      unit == .stars ? format.signedStars(amount) : page.signedAmount(amount, creditUnit)
     return [
       // Versions count per customer, so a strip of several has no anchors and links to theirs.
-      "anchor": customer == nil ? .optional(version.map { "v\($0)" }) : .none,
+      "anchor": customer == nil && entryHref == nil
+        ? .optional(version.map { "v\($0)" }) : .none,
       "tone": .text(tone.rawValue),
       "what": .text(title(page)),
       "quantity": .text(quantity),
@@ -106,13 +127,16 @@ extension StripRow {
         [
           "label": .text(page.strings("strip.version", ["n": format.number(version)])),
           "href": .text(
-            (customer.map { Links.customer(page.slug, $0.id) } ?? "") + "#v\(version)"),
+            entryHref ?? (customer.map { Links.customer(page.slug, $0.id) } ?? "") + "#v\(version)"),
         ]
       },
       "balance": .optional(
-        balanceAfter.map { page.strings("strip.balance", ["n": format.number($0)]) }),
+        leftAfter.map { page.strings("strip.left", ["n": format.number($0)]) }
+          ?? balanceAfter.map { page.strings("strip.balance", ["n": format.number($0)]) }),
       "time": format.time(at),
       "reason": .optional(reason),
+      "given_by": .optional(givenBy.map { page.strings("strip.given_by", ["who": $0]) }),
+      "ref": .optional(ref.map { page.strings("strip.ref", ["ref": $0]) }),
       "who": .optional(customer) { page.customer($0) },
       "charge": showsOwnPayment ? .optional(payment) { page.payment($0) } : .none,
       "moves": lots.isEmpty ? .none : .record(["rows": .records(lots) { $0.model(page) }]),
@@ -126,7 +150,8 @@ extension StripRow {
 extension StripRow.LotMove {
   func model(_ page: PageContext) -> [String: TemplateValue] {
     [
-      "lot": .text(page.strings("lot.number", ["n": page.format.number(lot)])),
+      "lot": .text(page.lotName(lot)),
+      "lot_href": .optional(key.map { Links.lot(page.slug, $0) }),
       "source": .text(page.strings[.init("source.\(source.rawValue)")]),
       "moved": .text(page.format.signed(amount)),
       "move_charge": .optional(payment) { page.payment($0) },

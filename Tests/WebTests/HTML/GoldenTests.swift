@@ -86,6 +86,52 @@ import Testing
     Page(name: "customer") { Samples.customer.render(with: $0, in: Samples.frame()) },
     Page(name: "customer-pt") { Samples.customer.render(with: $0, in: Samples.frame(.ptBR)) },
     Page(name: "customer-debt") { Samples.indebted.render(with: $0, in: Samples.frame()) },
+    Page(name: "lot") { Samples.lot.render(with: $0, in: Samples.frame()) },
+    Page(name: "lot-given-pt") { Samples.givenLot.render(with: $0, in: Samples.frame(.ptBR)) },
+    Page(name: "credit-grant") { Samples.grantForm.render(with: $0, in: Samples.frame()) },
+    Page(name: "credit-grant-refused-pt") {
+      Samples.grantRefused.render(with: $0, in: Samples.frame(.ptBR))
+    },
+    Page(name: "credit-grant-review") {
+      Samples.grantReview.render(with: $0, in: Samples.frame())
+    },
+    Page(name: "new-customer") { Samples.opening.render(with: $0, in: Samples.frame()) },
+    Page(name: "new-customer-review-pt") {
+      Samples.openingReview.render(with: $0, in: Samples.frame(.ptBR))
+    },
+    Page(name: "credit-policy") { Samples.creditPolicy.render(with: $0, in: Samples.frame()) },
+    Page(name: "credit-policy-read-only-pt") {
+      CreditPolicyView(values: [.goodwillCap: "50", .lowCredits: "1"], maySet: false)
+        .render(with: $0, in: Samples.frame(.ptBR))
+    },
+    Page(name: "holds") {
+      HoldsView(
+        filter: .open,
+        rows: zip(Samples.openHolds, [Samples.ana, Samples.mallory, Samples.maria, Samples.fox])
+          .map { .init(hold: $0, customer: $1) },
+        paging: Paging(nextCursor: "1~0~2~api:k", isFirst: true)
+      ).render(with: $0, in: Samples.frame())
+    },
+    Page(name: "holds-closed-pt") {
+      HoldsView(
+        filter: .closed, rows: Samples.closedHolds.map { .init(hold: $0, customer: Samples.ana) }
+      ).render(with: $0, in: Samples.frame(.ptBR))
+    },
+    Page(name: "holds-none-stuck") {
+      HoldsView(filter: .stuck, rows: []).render(with: $0, in: Samples.frame())
+    },
+    Page(name: "hold") { Samples.openHold.render(with: $0, in: Samples.frame()) },
+    Page(name: "hold-no-reason-pt") {
+      var view = Samples.openHold
+      view.form = .init(problem: .missing)
+      return view.render(with: $0, in: Samples.frame(.ptBR))
+    },
+    Page(name: "hold-read-only") {
+      var view = Samples.openHold
+      view.form = nil
+      return view.render(with: $0, in: Samples.frame())
+    },
+    Page(name: "hold-closed") { Samples.closedHold.render(with: $0, in: Samples.frame()) },
     Page(name: "payments") {
       PaymentsView(rows: Samples.payments, paging: Paging(nextCursor: "n", isFirst: false))
         .render(with: $0, in: Samples.frame())

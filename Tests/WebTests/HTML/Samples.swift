@@ -59,7 +59,7 @@ enum Samples {
   static let lots: [LotRow] = [
     LotRow(
       lot: 3, source: .bonus, granted: 4, left: 2, expiresAt: now.addingTimeInterval(2 * day),
-      grantedAt: ago(day), payment: longKey),
+      grantedAt: ago(day), payment: longKey, key: LotKey(customer: 7, lot: 3)),
     LotRow(
       lot: 1, source: .payment, granted: 1_000_000, left: 999_999, expiresAt: nil,
       grantedAt: ago(40 * day), payment: startCharge),
@@ -82,7 +82,8 @@ enum Samples {
       event: .use(action: "Sticker pack", units: 1), amount: -1, at: ago(20), version: 12,
       balanceAfter: 9,
       lots: [
-        .init(lot: 3, source: .bonus, amount: -1, payment: longKey)
+        .init(
+          lot: 3, source: .bonus, amount: -1, payment: longKey, key: LotKey(customer: 7, lot: 3))
       ]),
     StripRow(
       event: .use(action: "Sticker", units: 3), amount: -3, at: ago(50), version: 11,
@@ -108,7 +109,7 @@ enum Samples {
     StripRow(event: .expiry, amount: -4, at: ago(30 * hour), version: 6, balanceAfter: 13),
     StripRow(
       event: .credit(.goodwill), amount: 1, at: ago(47 * hour), version: 5, balanceAfter: 17,
-      reason: hostile),
+      reason: hostile, givenBy: "support@estudio.example"),
     StripRow(event: .forgiveness, amount: 8, at: ago(3 * day), version: 4, balanceAfter: 16),
     StripRow(event: .clawback, amount: -22, at: ago(3 * day), version: 3, balanceAfter: 8),
     StripRow(
@@ -140,24 +141,6 @@ enum Samples {
     creditsIssued30Days: 0, creditsUsed30Days: 0, unspentCredits: -3, openInboxProblems: 2,
     waitingRefunds: 0, lastVerification: nil, recentPayments: [], recentActivity: [], usedPerDay: []
   )
-
-  static let customer = CustomerView(
-    customer: ana, hasPurchased: true, since: ago(100 * day), available: 1_000_001, held: 7,
-    lots: lots, access: access,
-    holds: [
-      HoldRow(
-        id: "h_1", actionTitle: "Voice minute", amount: 7, heldAt: ago(4 * minute),
-        expiresAt: now.addingTimeInterval(11 * minute)),
-      HoldRow(id: "h_2", actionTitle: nil, amount: 1, heldAt: ago(hour), expiresAt: nil),
-      HoldRow(
-        id: "refund:hold:1", actionTitle: nil, amount: 6, heldAt: ago(minute), expiresAt: nil,
-        isRefund: true),
-    ],
-    payments: payments, timeline: strip, paging: Paging(nextCursor: "12/ü&=", isFirst: true))
-
-  static let indebted = CustomerView(
-    customer: mallory, hasPurchased: false, since: ago(2), available: -3, held: 0, lots: [],
-    access: [], holds: [], payments: [], timeline: [], paging: Paging(isFirst: false))
 
   static let payment = PaymentView(
     payment: payments[0], sku: "start", botUsername: "figurinhas_demo_bot",

@@ -67,6 +67,18 @@ import Testing
     names += RefundView.Draft.Problem.allCases.map { "refund.problem_\($0)" }
     names += RefundView.Problem.Code.allCases.map { "refund.problem_\($0.rawValue)" }
     names += RefundView.Notice.allCases.map { "refund.\($0.rawValue)" }
+    names += CreditGrantForm.Problem.allCases.map { "grant.problem_\($0.rawValue)" }
+    names += CreditPolicyView.Field.allCases.flatMap {
+      ["credit_policy.\($0.rawValue)", "credit_policy.\($0.rawValue)_hint"]
+    }
+    names += HoldState.allCases.map { "hold_state.\($0)" } + ["hold_state.stuck"]
+    names += HoldView.Problem.allCases.map { "hold.reason_\($0)" }
+    names += HoldsView.Filter.allCases.flatMap {
+      ["holds.\($0)", "holds.hint_\($0)", "holds.none_\($0)", "holds.none_hint_\($0)"]
+    }
+    names += [
+      "given", "joined", "used", "held", "expired", "taken_back", "paid_debt", "passed_on", "left",
+    ].flatMap { ["lot.sum_\($0)", "lot.line_\($0)"] }
     names += PaymentView.Review.allCases.map { "payment.review_\($0.rawValue)" }
     names += [
       "requested", "approved", "declined", "goodwill", "confirmed", "failed", "told", "untold",
