@@ -98,7 +98,8 @@ extension LotHistory {
     }
     let shown = try rows.prefix(limit).map(Movement.init)
     return LotHistory(
-      account: account, id: id, source: try made.get("source"), charge: try Charge(
+      account: account, id: id, source: try made.get("source"),
+      charge: try Charge(
         botID: made.getIfPresent("bot_id"), chargeID: made.getIfPresent("charge_id")),
       expiresAt: try made.get("expires_at"), grantedAt: try made.get("created_at"),
       mergedInto: try made.getIfPresent("merged_into"),

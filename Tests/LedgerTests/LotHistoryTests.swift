@@ -12,6 +12,10 @@ import Testing
     "debt created", "debt repaid by credit", "debt repaid by release",
   ]
 
+  private static let fates = [
+    "joined", "used", "held", "expired", "takenBack", "paidDebt", "passedOn", "left",
+  ]
+
   @Test(.timeLimit(.minutes(10))) func everyCreditOfEveryLotIsAccountedFor() async throws {
     let environment = ProcessInfo.processInfo.environment
     let seed =
@@ -29,8 +33,7 @@ import Testing
       }
       #expect(missing().isEmpty, "seed \(seed) did not meet \(missing())")
       let met = try await checkLots(fixture, seed: seed)
-      for kind in ["joined", "used", "held", "expired", "takenBack", "paidDebt", "passedOn", "left"]
-      {
+      for kind in Self.fates {
         #expect(met[kind, default: 0] >= 5, "seed \(seed): \(kind) \(met[kind, default: 0])")
       }
     }

@@ -150,7 +150,9 @@ import Testing
   ) async throws -> Outcome {
     let path = route.path.replacing(":workspace", with: fixture.workspace.slug)
       .replacing(":customer", with: "999999").replacing(":unit", with: "1")
-      .replacing(":lot", with: "999999").replacing(":hold", with: "999999").replacing(":bot", with: "\(fixture.bot.id)")
+      .replacing(":lot", with: "999999").replacing(":hold", with: "999999").replacing(
+        ":bot", with: "\(fixture.bot.id)"
+      )
       .replacing(":charge", with: "none").replacing(":refund", with: "999999").replacing(
         ":user", with: "5"
       )

@@ -114,8 +114,9 @@ extension CreditGrant {
   private static func onceMore(
     _ work: @Sendable () async throws -> CreditGrant
   ) async throws -> CreditGrant {
-    do { return try await work() } catch let error as PostgresError
-    where error.sqlState == .uniqueViolation {
+    do {
+      return try await work()
+    } catch let error as PostgresError where error.sqlState == .uniqueViolation {
       return try await work()
     }
   }

@@ -86,7 +86,8 @@ extension HoldRow {
     self.init(
       link: link, actionTitle: catalog.title(of: hold.action), units: hold.units,
       credits: hold.credits, unit: units.label(of: hold.unit), heldAt: hold.heldAt,
-      expiresAt: hold.expiresAt.unlessNever, state: HoldState(rawValue: hold.state.rawValue) ?? .open,
+      expiresAt: hold.expiresAt.unlessNever,
+      state: HoldState(rawValue: hold.state.rawValue) ?? .open,
       isStuck: hold.isStuck(at: now), closedAt: hold.closedAt, usedUnits: hold.usedUnits,
       usedCredits: hold.usedCredits)
   }

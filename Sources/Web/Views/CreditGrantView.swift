@@ -120,7 +120,8 @@ struct CreditGrantView: Sendable, Equatable {
       ["card": review.model(form, action: action, who: page.name(of: customer), page)]
     }
     return page.page(
-      .creditGrant, title: t(review == nil ? "grant.title" : "grant.review", ["name": page.name(of: customer)]),
+      .creditGrant,
+      title: t(review == nil ? "grant.title" : "grant.review", ["name": page.name(of: customer)]),
       place: .customers,
       trail: [
         (title: t["nav.customers"], href: Links.customers(page.slug)),
