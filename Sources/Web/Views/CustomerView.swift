@@ -11,6 +11,9 @@ struct CustomerView: Sendable, Equatable {
   var given: Given?
   /// Whether the reader's role may give credits.
   var mayGive = false
+  /// What the customer's tier is called.
+  var tier: String?
+  var quotas: [QuotaRow] = []
   var access: [AccessRow]
   var holds: [HoldRow]
   /// The newest ones.
@@ -61,6 +64,8 @@ struct CustomerView: Sendable, Equatable {
         "accounts": .records(accounts) { $0.model(page) },
         "give": mayGive ? .text(Links.newGrant(page.slug, customer.id)) : .none,
         "unit_tabs": unitTabs(page),
+        "tier": .optional(tier),
+        "quotas": quotas.isEmpty ? .none : .record(["rows": .records(quotas) { $0.model(page) }]),
         "access": access.isEmpty ? .none : .record(["rows": .records(access) { $0.model(page) }]),
         "holds": holds.isEmpty ? .none : .record(["rows": .records(holds) { $0.model(page) }]),
         "payments": payments.isEmpty

@@ -15,7 +15,16 @@ extension Samples {
             key: LotKey(customer: 7, unit: 2, lot: 1))
         ]),
     ],
-    given: .init(source: .goodwill, credits: 10, unit: .credits), mayGive: true, access: access,
+    given: .init(source: .goodwill, credits: 10, unit: .credits), mayGive: true, tier: "Pro <b>",
+    quotas: [
+      QuotaRow(
+        actionTitle: "Stem separation", period: .month, used: 20, limit: 20,
+        resetsAt: now.addingTimeInterval(9 * day)),
+      QuotaRow(
+        actionTitle: hostile, period: .day, used: 0, limit: 1_000,
+        resetsAt: now.addingTimeInterval(15 * hour)),
+      QuotaRow(actionTitle: "Voice minute", period: .lifetime, used: 1, limit: 2),
+    ], access: access,
     holds: openHolds, payments: payments, timeline: strip,
     paging: Paging(nextCursor: "12/ü&=", isFirst: true))
 

@@ -71,6 +71,7 @@ import Testing
     names += CreditPolicyView.Field.allCases.flatMap {
       ["credit_policy.\($0.rawValue)", "credit_policy.\($0.rawValue)_hint"]
     }
+    names += QuotaRow.Period.allCases.map { "quota.\($0)" }
     names += HoldState.allCases.map { "hold_state.\($0)" } + ["hold_state.stuck"]
     names += HoldView.Problem.allCases.map { "hold.reason_\($0)" }
     names += HoldsView.Filter.allCases.flatMap {
