@@ -7,19 +7,19 @@ public struct LotTotals: Sendable, Equatable {
   public let granted: Int64
   /// From later grants that flowed into this lot, because the account had as many as it may.
   public let joined: Int64
-  /// By debits, forgiven ones too.
+  /// By debits.
   public let used: Int64
   /// In open holds.
   public let held: Int64
   /// Booked as expired.
   public let expired: Int64
-  /// By refunds, apart from what had been used and was forgiven.
+  /// By refunds: of its own charge what was still there, of other charges what those left owing.
   public let takenBack: Int64
   /// What a refund left the customer owing, paid by these credits.
   public let paidDebt: Int64
   /// Into the older lot that this grant flowed into.
   public let passedOn: Int64
-  /// Of the used ones, those that a refund forgave.
+  /// When its charge was refunded, so many were gone already, in one of these ways, and forgiven.
   public let forgiven: Int64
   public let left: Int64
 

@@ -15,9 +15,9 @@ enum LotsController {
     else { throw Refusal.notFound }
     let units = try await CreditUnit.all(in: scope, pool)
     let catalog = try await visit.platform.directory.catalog(of: visit.workspace.id)
-    let grant = try await history.key.flatMap { key in
-      try await CreditGrant.byPosting([key], in: scope, pool)[key]
-    }
+    let grant = try await CreditGrant.byPosting(
+      [history.key].compactMap(\.self), in: scope, pool
+    ).values.first
     let refund = try await refund(of: history, visit)
     let label = units.label(of: unit)
     let key = LotKey(customer: customer.id, unit: unit, lot: history.id)

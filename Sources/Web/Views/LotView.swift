@@ -7,7 +7,7 @@ struct LotView: Sendable, Equatable {
     var granted: Int64
     var joined: Int64 = 0
     var used: Int64 = 0
-    /// Of the used ones.
+    /// Gone already when the payment was refunded, in one of the other ways, and forgiven.
     var forgiven: Int64 = 0
     var held: Int64 = 0
     var expired: Int64 = 0
@@ -65,6 +65,9 @@ struct LotView: Sendable, Equatable {
         },
         "sum": .text(sum(page)),
         "lines": .list(lines(page)),
+        "forgiven": fate.forgiven == 0
+          ? .none
+          : .text(t("lot.forgiven", count: fate.forgiven, ["n": format.number(fate.forgiven)])),
         "strip": page.strip(strip, showsOwnPayment: false),
         "paging": paging.model(path: Links.lot(page.slug, key)),
       ])
@@ -91,15 +94,12 @@ struct LotView: Sendable, Equatable {
   }
 
   private func lines(_ page: PageContext) -> [TemplateValue] {
-    let (t, format) = (page.strings, page.format)
+    let t = page.strings
     let all =
       [("given", fate.granted)] + (fate.joined > 0 ? [("joined", fate.joined)] : []) + parts
     return all.map { name, amount in
       [
         "what": .text(t[.init("lot.line_\(name)")]),
-        "note": name == "used" && fate.forgiven > 0
-          ? .text(
-            t("lot.forgiven", count: fate.forgiven, ["n": format.number(fate.forgiven)])) : .none,
         "quantity": .text(page.amount(amount, unit)),
       ]
     }
