@@ -148,6 +148,8 @@ extension Transaction {
       Grant(order.credits, source: order.source.lotSource, expiresAt: order.expiresAt(from: at)),
       to: account, key: CreditGrant.postingKey(order.formKey), in: scope, at: at)
     guard posted.status != .lotLimit else { throw CreditGrantRefusal.tooManyLots }
+    // At the same moment the form gave somebody else.
+    guard posted.status != .conflict else { throw CreditGrantRefusal.formUsed }
     guard posted.status == .applied else {
       throw PaymentProblem(description: "a grant was answered \(posted.status.rawValue)")
     }
