@@ -144,6 +144,8 @@ alter table api_requests
   add column customer_id bigint,
   add column action text,
   add column units int check (units > 0),
+  -- Of them, what the tier had free.
+  add column free_units int check (free_units between 0 and units),
   add column ref text;
 
 -- A product may grant several features, each for its own time.

@@ -85,6 +85,9 @@ public enum Limits {
   public static let usageBatch = 100
   /// Updates that share a transaction. A payment takes a dozen statements, and all wait for the last.
   public static let intakeBatch = 32
+  /// How long a hold stays open when nobody closes it, unless its request says otherwise.
+  public static let holdSeconds = 900
+  public static let longestHoldSeconds = 86_400
   /// How long a cached bot, key or catalogue may be older than the database.
   public static let directorySeconds = 2.0
   /// Different customers that one API key may read in a minute: a guard against enumeration.

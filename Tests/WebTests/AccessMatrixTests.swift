@@ -51,6 +51,7 @@ import Testing
     GET /telegram/:bot none
     GET /v1/catalog key read
     GET /v1/customers/:user key read
+    GET /v1/holds/:hold key read
     GET /w/:workspace member viewer
     GET /w/:workspace/customers member viewer
     GET /w/:workspace/credit-policy member viewer
@@ -71,6 +72,9 @@ import Testing
     POST /v1/checkouts key sell
     POST /v1/checks key use
     POST /v1/debits key use
+    POST /v1/holds key use
+    POST /v1/holds/:hold/commit key use
+    POST /v1/holds/:hold/release key use
     POST /v1/trial-grants key use
     POST /v1/updates key sell
     POST /w/:workspace/credit-policy member owner
@@ -156,6 +160,7 @@ import Testing
       .replacing(":charge", with: "none").replacing(":refund", with: "999999").replacing(
         ":user", with: "5"
       )
+      .replacing(":hold", with: "999999")
       .replacing(":asset", with: "none.css")
     var headers = headers
     var body = ""

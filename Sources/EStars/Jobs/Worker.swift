@@ -147,9 +147,20 @@ extension Worker {
     }
   }
 
-  /// Releases holds that nobody closed in their time.
+  /// Releases holds that nobody closed in their time: those of bots, then what else the ledger has.
   func expireHolds(in scope: WorkspaceScope) async throws {
-    for hold in try await Ledger(pool: platform.pool).dueHolds(in: scope) {
+    // One moment for both: a hold of a bot is never released behind its back.
+    let at = scope.now
+    while true {
+      let due = try await UsageHold.due(at: at, in: scope, platform.pool)
+      for id in due {
+        _ = try await platform.pool.transaction(in: scope) { tx in
+          try await tx.expireHold(id, in: scope, at: scope.now)
+        }
+      }
+      if due.isEmpty { break }
+    }
+    for hold in try await Ledger(pool: platform.pool).dueHolds(in: scope, at: at) {
       _ = try await platform.pool.transaction(in: scope) { tx in
         try await tx.release(
           hold: hold.holdKey, key: "job:release:\(hold.holdKey)", in: scope, at: scope.now)

@@ -9,6 +9,37 @@ enum CustomerEndpoint {
     let hasPurchased: Bool
     let balance: BalanceBody
     let access: [AccessBody]
+    let tier: TierBody?
+    let quotas: [ActionQuotaBody]
+  }
+
+  private struct TierBody: Encodable {
+    let key: String
+    let title: String
+
+    init(_ tier: Tier) {
+      key = tier.key
+      title = tier.title
+    }
+  }
+
+  private struct ActionQuotaBody: Encodable {
+    let action: String
+    let period: String
+    let limit: Int64
+    let used: Int64
+    let left: Int64
+    /// Absent for a lifetime.
+    let resetsAt: Date?
+
+    init(_ bound: Quota.OfAction) {
+      action = bound.action
+      period = bound.quota.period.rawValue
+      limit = bound.quota.limit
+      used = bound.quota.used
+      left = bound.quota.left
+      resetsAt = bound.quota.resetsAt
+    }
   }
 
   private struct BalanceBody: Encodable {
@@ -27,25 +58,34 @@ enum CustomerEndpoint {
     let user = try UserID.parse(call.inbound.parameters["user"])
     try call.server.reads.count(user, by: call.key)
     let pool = call.platform.pool
-    guard let customer = try await Customer.find(telegramID: user, in: call.scope, pool) else {
-      return try .json(
-        Body(
-          user: user, hasPurchased: false,
-          balance: BalanceBody(available: 0, held: 0, bySource: [:]), access: []))
-    }
+    let customer = try await Customer.find(telegramID: user, in: call.scope, pool)
+    async let tier = Tier.of(customer: customer?.id, in: call.scope, pool)
+    async let quotas = Quota.of(customer: customer?.id, in: call.scope, pool)
+    let (balance, access) = try await holdings(customer, call)
+    return try .json(
+      Body(
+        user: user, hasPurchased: customer?.hasPurchased ?? false, balance: balance,
+        access: access, tier: try await tier.map(TierBody.init),
+        quotas: try await quotas.map(ActionQuotaBody.init)))
+  }
+
+  private static func holdings(
+    _ customer: Customer?, _ call: BotCall
+  ) async throws -> (BalanceBody, [AccessBody]) {
+    guard let customer else { return (BalanceBody(available: 0, held: 0, bySource: [:]), []) }
+    let pool = call.platform.pool
     async let balance = Balance.of(customer: customer.id, in: call.scope, pool)
     async let access = AccessGrant.of(customer: customer.id, in: call.scope, pool)
     let (credits, grants) = (try await balance, try await access)
     let now = call.scope.now
-    return try .json(
-      Body(
-        user: user, hasPurchased: customer.hasPurchased,
-        balance: BalanceBody(
-          available: credits.available, held: credits.held,
-          bySource: Dictionary(credits.lots.map { ($0.source, $0.left) }, uniquingKeysWith: +)),
-        access: grants.filter { $0.isActive(at: now) }.map {
-          AccessBody(
-            entitlement: $0.entitlement, endsAt: $0.endsAt == .distantFuture ? nil : $0.endsAt)
-        }))
+    return (
+      BalanceBody(
+        available: credits.available, held: credits.held,
+        bySource: Dictionary(credits.lots.map { ($0.source, $0.left) }, uniquingKeysWith: +)),
+      grants.filter { $0.isActive(at: now) }.map {
+        AccessBody(
+          entitlement: $0.entitlement, endsAt: $0.endsAt == .distantFuture ? nil : $0.endsAt)
+      }
+    )
   }
 }

@@ -8,6 +8,7 @@ enum DebitEndpoint {
     let action: String
     let units: Int64?
     let ref: String?
+    let language: String?
   }
 
   private struct Body: Encodable, SnakeCased {
@@ -18,6 +19,7 @@ enum DebitEndpoint {
       let action: String
       let units: Int64
       let cost: Int64
+      let freeUnits: Int64
       let balance: Int64
       let ref: String?
       let version: Int64?
@@ -25,6 +27,7 @@ enum DebitEndpoint {
 
       enum CodingKeys: String, CodingKey {
         case user, action, units, cost, balance, ref, version
+        case freeUnits = "free_units"
         case createdAt = "created_at"
       }
     }
@@ -33,49 +36,22 @@ enum DebitEndpoint {
   @Sendable static func create(_ call: BotCall) async throws -> Reply {
     let key = try call.idempotencyKey()
     let sent = try call.inbound.json(Request.self)
-    let ref = try Self.ref(sent.ref)
-    let check = try CheckEndpoint.request(user: sent.user, action: sent.action, units: sent.units)
+    let ref = try UsageRefusal.ref(sent.ref)
+    let check = try UsageRefusal.check(user: sent.user, action: sent.action, units: sent.units)
     let answer = try await call.platform.usage.debit(
-      DebitRequest(check: check, ref: ref, idempotencyKey: key), in: call.scope)
-    try CheckEndpoint.refuseUnknown(answer, check)
-    switch answer.status {
-    case .applied, .replayed:
-      let isReplay = answer.status == .replayed
-      var reply = try Reply.json(
-        Body(
-          debit: .init(
-            user: check.telegramID, action: check.action, units: check.units, cost: answer.cost,
-            balance: answer.balance, ref: ref, version: answer.version,
-            createdAt: answer.postedAt)), status: isReplay ? .ok : .created)
-      if isReplay { reply.headers[.idempotencyReplayed] = "true" }
-      return reply
-    case .conflict: throw Refusal.keyReused
-    case .noAccess:
-      throw Refusal(
-        .forbidden, "no_access", "This action needs an entitlement that the user does not have.")
-    default: throw try await refuseForCredits(answer, check, call)
+      DebitRequest(check: check, ref: ref, idempotencyKey: key, botID: call.bot.id),
+      in: call.scope)
+    guard answer.status == .applied || answer.status == .replayed else {
+      throw try await UsageRefusal.of(answer, check, language: sent.language, call)
     }
-  }
-
-  private static func refuseForCredits(
-    _ answer: UsageAnswer, _ check: CheckRequest, _ call: BotCall
-  ) async throws -> Refusal {
-    var refusal = Refusal(
-      .init(code: 402, reasonPhrase: "Payment Required"), "insufficient_credits",
-      "The action costs \(answer.cost) and the user has \(answer.balance). Show the paywall.")
-    refusal.members = [
-      "cost": Data("\(answer.cost)".utf8), "balance": Data("\(answer.balance)".utf8),
-      "paywall": try JSON.encode(try await Paywall.load(for: check.telegramID, call)),
-    ]
-    return refusal
-  }
-
-  private static func ref(_ text: String?) throws -> String? {
-    guard let text else { return nil }
-    guard text.utf8.count <= Limits.refBytes, !text.contains("\0") else {
-      throw Refusal(
-        .badRequest, "invalid_ref", "“ref” is at most \(Limits.refBytes) bytes of text.")
-    }
-    return text
+    let isReplay = answer.status == .replayed
+    var reply = try Reply.json(
+      Body(
+        debit: .init(
+          user: check.telegramID, action: check.action, units: check.units, cost: answer.cost,
+          freeUnits: answer.freeUnits, balance: answer.balance, ref: ref, version: answer.version,
+          createdAt: answer.postedAt)), status: isReplay ? .ok : .created)
+    if isReplay { reply.headers[.idempotencyReplayed] = "true" }
+    return reply
   }
 }
