@@ -47,33 +47,34 @@ def facts(product):
 
 
 def test_goodwill_is_read_before_it_is_given(product, page, customer):
+    """The demo's support reads Portuguese."""
     who, user = customer
     sign_in(product, page, role="support",
             path=f"/w/{product.demo['workspace']}/customers/{who}")
     page.wait_for_url("**/customers/*")
-    page.get_by_role("link", name="Give credits").click()
+    page.get_by_role("link", name="Dar créditos").click()
     page.wait_for_url("**/grants/new")
     fits(page)
-    expect(page.get_by_text("You can give this customer 50 more")).to_be_visible()
+    expect(page.get_by_text("Você ainda pode dar 50 a este cliente")).to_be_visible()
     assert page.get_by_role("radio").count() == 1, "support gives goodwill alone"
-    page.get_by_label("Credits", exact=True).fill("5")
-    page.get_by_label("Reason").fill("two answers\nwere empty")
-    page.get_by_role("button", name="Look at it first").click()
-    expect(page.get_by_text("Balance 10 → 15")).to_be_visible()
+    page.get_by_label("Créditos", exact=True).fill("5")
+    page.get_by_label("Motivo").fill("two answers\nwere empty")
+    page.get_by_role("button", name="Ver antes de dar").click()
+    expect(page.get_by_text("Saldo 10 → 15")).to_be_visible()
     fits(page)
     assert product.balance(user) == 10, "nothing is given yet"
-    page.get_by_role("button", name="Change it").click()
-    expect(page.get_by_label("Credits", exact=True)).to_have_value("5")
-    expect(page.get_by_label("Reason")).to_have_value("two answers\nwere empty")
-    page.get_by_label("Credits", exact=True).fill("7")
-    page.get_by_role("button", name="Look at it first").click()
-    page.get_by_role("button", name="Give 7 credits").click()
+    page.get_by_role("button", name="Mudar").click()
+    expect(page.get_by_label("Créditos", exact=True)).to_have_value("5")
+    expect(page.get_by_label("Motivo")).to_have_value("two answers\nwere empty")
+    page.get_by_label("Créditos", exact=True).fill("7")
+    page.get_by_role("button", name="Ver antes de dar").click()
+    page.get_by_role("button", name="Dar 7 créditos").click()
     page.wait_for_url("**/customers/*given=*")
-    expect(page.get_by_role("status")).to_have_text("7 credits given (goodwill).")
+    expect(page.get_by_role("status")).to_have_text("7 créditos: dados como cortesia.")
     fits(page)
     assert product.balance(user) == 17
     row = page.locator(".strip-row").first
-    for line in ("Goodwill credits", "+7 credits", "two answers", product.login("support")["email"]):
+    for line in ("Créditos de cortesia", "+7 créditos", "two answers", product.login("support")["email"]):
         expect(row).to_contain_text(line)
 
     # The lot says who and why, and what became of it.
@@ -83,21 +84,21 @@ def test_goodwill_is_read_before_it_is_given(product, page, customer):
     fits(page)
     expect(page.locator("dl.facts")).to_contain_text("two answers")
     expect(page.locator("dl.facts")).to_contain_text(product.login("support")["email"])
-    expect(page.locator("p.balance")).to_have_text("7 given = 7 left")
+    expect(page.locator("p.balance")).to_have_text("7 dados = restam 7")
     for index in range(3):
         product.api("POST", "/v1/debits", {"user": user, "action": "sticker", "ref": f"job-{index}"},
                     key=f"{user}-{index}")
     page.reload()
-    expect(page.locator("p.balance")).to_have_text("7 given = 3 used + 4 left")
-    moves = words(page.get_by_role("region", name="Every movement"))
-    assert "note: job-2" in moves and "4 left of this lot" in moves, moves
+    expect(page.locator("p.balance")).to_have_text("7 dados = 3 usados + restam 4")
+    moves = words(page.get_by_role("region", name="Todos os movimentos"))
+    assert "nota: job-2" in moves and "restam 4 deste lote" in moves, moves
     # From a movement to the customer's timeline and back to the lot of the charge.
     page.locator(".strip-row a", has_text=re.compile(r"^v\d+$")).first.click()
     page.wait_for_url("**/customers/*#v*")
     expect(page.locator(".strip-row:target")).to_contain_text("Sticker")
-    page.locator("table a", has_text="Lot 1").click()
+    page.locator("table a", has_text="Lote 1").click()
     page.wait_for_url("**/lots/1/1")
-    expect(page.locator("p.balance")).to_have_text("10 given = 10 left")
+    expect(page.locator("p.balance")).to_have_text("10 dados = restam 10")
     expect(page.locator("dl.facts a[href*='/payments/']")).to_have_count(1)
 
 
@@ -147,8 +148,8 @@ def test_support_stops_at_the_cap_and_managers_do_not(product, customer):
     assert product.balance(user) == 10 + 45
     answer = give(support, who, "review", credits="6")
     page = answer.body.decode()
-    assert answer.status == 422 and "more than support may still give" in page
-    assert "You can give this customer 5 more" in page and 'value="6"' in page
+    assert answer.status == 422 and "passa do que o suporte ainda pode dar" in page
+    assert "Você ainda pode dar 5 a este cliente" in page and 'value="6"' in page
     assert give(support, who, source="promo").status == 403
     manager = Dashboard(product, "manager")
     assert give(manager, who, source="promo", credits="1.000", days="30").status == 200
@@ -206,7 +207,7 @@ def test_what_does_not_fit_gives_nothing(product, customer, typed, words):
 
 @pytest.mark.parametrize("telegram", ["", "0", "-5", "abc", "@ana", "9" * 19, "1.5", "\u0665"])
 def test_a_telegram_id_is_digits(product, telegram):
-    desk = Dashboard(product, "owner")
+    desk = Dashboard(product, "manager")
     before = facts(product)
     answer = desk.send(desk.base + "/customers", {
         **opened(desk, "/customers/new"), "telegram": telegram, "credits": "5", "reason": "r",
@@ -245,7 +246,7 @@ def test_the_owner_sets_the_cap(product, customer):
 
     try:
         answer = save(goodwill_cap="2")
-        assert answer.status == 200 and "settings are saved" in answer.body.decode()
+        assert answer.status == 200 and "ajustes foram salvos" in answer.body.decode()
         support = Dashboard(product, "support")
         assert give(support, who, credits="3").status == 422
         assert give(support, who, credits="2").status == 200 and product.balance(user) == 12
@@ -254,7 +255,7 @@ def test_the_owner_sets_the_cap(product, customer):
             page = answer.body.decode()
             assert answer.status == 422 and page.count('aria-invalid="true"') == 2
         page = support.get("/credit-policy")
-        assert "2 credits" in page and "<form class=\"form\"" not in page
+        assert "2 créditos" in page and "<form class=\"form\"" not in page
         manager = Dashboard(product, "manager")
         form = manager.get(f"/customers/{who}/grants/new")
         assert manager.send(manager.base + "/credit-policy", {
