@@ -43,6 +43,8 @@ public enum Limits {
   /// In Unicode scalars.
   public static let noteCharacters = 500
   public static let goodwillCredits: Int64 = 1_000_000
+  /// Changes of a rule that its page shows at once.
+  public static let ruleHistory = 20
   public static let actions = 200
   public static let tiers = 10
   public static let entitlements = 100

@@ -73,6 +73,33 @@ struct Route: Sendable {
       .post, "/w/:workspace/refunds/:refund/decline",
       .member(.manager, RefundDeclineController.create)),
 
+    Route(.get, "/w/:workspace/actions", .member(.viewer, ActionsController.index)),
+    Route(.get, "/w/:workspace/actions/new", .member(.manager, ActionsController.new)),
+    Route(.post, "/w/:workspace/actions", .member(.manager, ActionsController.create)),
+    Route(.get, "/w/:workspace/actions/:action", .member(.viewer, ActionsController.show)),
+    Route(.post, "/w/:workspace/actions/:action", .member(.manager, ActionsController.update)),
+    Route(
+      .post, "/w/:workspace/actions/:action/withdrawal",
+      .member(.manager, ActionWithdrawalController.create)),
+    Route(
+      .post, "/w/:workspace/actions/:action/restoration",
+      .member(.manager, ActionRestorationController.create)),
+    Route(.get, "/w/:workspace/tiers", .member(.viewer, TiersController.index)),
+    Route(.post, "/w/:workspace/tiers", .member(.manager, TiersController.create)),
+    Route(.post, "/w/:workspace/tiers/:tier", .member(.manager, TiersController.update)),
+    Route(
+      .post, "/w/:workspace/tiers/:tier/removal", .member(.manager, TierRemovalController.create)),
+    Route(.get, "/w/:workspace/entitlements", .member(.viewer, EntitlementsController.index)),
+    Route(.post, "/w/:workspace/entitlements", .member(.manager, EntitlementsController.create)),
+    Route(
+      .post, "/w/:workspace/entitlements/:entitlement",
+      .member(.manager, EntitlementsController.update)),
+    Route(.get, "/w/:workspace/paywall", .member(.viewer, PaywallController.show)),
+    Route(.post, "/w/:workspace/paywall", .member(.manager, PaywallController.update)),
+    Route(.post, "/w/:workspace/paywall/reset", .member(.manager, PaywallResetController.create)),
+    Route(.get, "/w/:workspace/trials", .member(.viewer, TrialsController.index)),
+    Route(.post, "/w/:workspace/trials", .member(.manager, TrialsController.update)),
+
     Route(.get, "/v1/catalog", .key(.read, CatalogEndpoint.show)),
     Route(.get, "/v1/customers/:user", .key(.read, CustomerEndpoint.show)),
     Route(.post, "/v1/checks", .key(.use, CheckEndpoint.create)),

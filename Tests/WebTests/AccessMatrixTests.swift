@@ -53,6 +53,13 @@ import Testing
     GET /v1/customers/:user key read
     GET /v1/holds/:hold key read
     GET /w/:workspace member viewer
+    GET /w/:workspace/actions member viewer
+    GET /w/:workspace/actions/:action member viewer
+    GET /w/:workspace/actions/new member manager
+    GET /w/:workspace/entitlements member viewer
+    GET /w/:workspace/paywall member viewer
+    GET /w/:workspace/tiers member viewer
+    GET /w/:workspace/trials member viewer
     GET /w/:workspace/customers member viewer
     GET /w/:workspace/credit-policy member viewer
     GET /w/:workspace/customers/:customer member viewer
@@ -80,6 +87,18 @@ import Testing
     POST /w/:workspace/credit-policy member owner
     POST /w/:workspace/customers member manager
     POST /w/:workspace/customers/:customer/grants member support
+    POST /w/:workspace/actions member manager
+    POST /w/:workspace/actions/:action member manager
+    POST /w/:workspace/actions/:action/restoration member manager
+    POST /w/:workspace/actions/:action/withdrawal member manager
+    POST /w/:workspace/entitlements member manager
+    POST /w/:workspace/entitlements/:entitlement member manager
+    POST /w/:workspace/paywall member manager
+    POST /w/:workspace/paywall/reset member manager
+    POST /w/:workspace/tiers member manager
+    POST /w/:workspace/tiers/:tier member manager
+    POST /w/:workspace/tiers/:tier/removal member manager
+    POST /w/:workspace/trials member manager
     POST /w/:workspace/refunds member support
     POST /w/:workspace/refunds/:refund/approval member manager
     POST /w/:workspace/refunds/:refund/decline member manager
@@ -160,8 +179,8 @@ import Testing
       .replacing(":charge", with: "none").replacing(":refund", with: "999999").replacing(
         ":user", with: "5"
       )
-      .replacing(":hold", with: "999999")
-      .replacing(":asset", with: "none.css")
+      .replacing(":asset", with: "none.css").replacing(":action", with: "none")
+      .replacing(":tier", with: "none").replacing(":entitlement", with: "none")
     var headers = headers
     var body = ""
     if route.method == .post {

@@ -112,7 +112,7 @@ extension Transaction {
     try await execute(
       """
       update tiers t set position = o.place
-      from unnest(\(order)) with ordinality o (tier, place)
+      from unnest(\(order)::text[]) with ordinality o (tier, place)
       where t.workspace_id = \(scope.workspaceID) and t.tier = o.tier and t.position <> o.place
       """)
   }

@@ -18,6 +18,12 @@ enum TemplateName: String, Sendable, CaseIterable {
   case payment = "dashboard/payment"
   case refunds = "dashboard/refunds"
   case refund = "dashboard/refund"
+  case actions = "dashboard/actions"
+  case action = "dashboard/action"
+  case tiers = "dashboard/tiers"
+  case entitlements = "dashboard/entitlements"
+  case paywall = "dashboard/paywall"
+  case trials = "dashboard/trials"
   case error = "error"
   case landing = "site/landing"
 }

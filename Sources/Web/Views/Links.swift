@@ -40,6 +40,14 @@ enum Links {
   static func refunds(_ slug: String) -> String { "/w/\(slug)/refunds" }
   static func refund(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/refunds/\(id)" }
 
+  static func actions(_ slug: String) -> String { "/w/\(slug)/actions" }
+  static func newAction(_ slug: String) -> String { "/w/\(slug)/actions/new" }
+  static func action(_ slug: String, _ key: String) -> String { "/w/\(slug)/actions/\(key)" }
+  static func tiers(_ slug: String) -> String { "/w/\(slug)/tiers" }
+  static func entitlements(_ slug: String) -> String { "/w/\(slug)/entitlements" }
+  static func paywall(_ slug: String) -> String { "/w/\(slug)/paywall" }
+  static func trials(_ slug: String) -> String { "/w/\(slug)/trials" }
+
   static func payment(_ slug: String, _ key: PaymentKey) -> String {
     "/w/\(slug)/payments/\(key.botID)/\(segment(key.chargeID))"
   }

@@ -18,7 +18,9 @@ import Testing
     var testDescription: String { name }
   }
 
-  static let pages: [Page] = [
+  static let pages: [Page] = desk + RulePages.pages
+
+  private static let desk: [Page] = [
     Page(name: "landing") {
       String(decoding: try SitePage.landing(root: root, renderer: $0).bytes.body, as: UTF8.self)
     },

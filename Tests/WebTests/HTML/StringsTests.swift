@@ -86,6 +86,13 @@ import Testing
     ].map {
       "audit.refund_\($0)"
     }
+    names += RulesTab.allCases.map { "rules_tab.\($0)" }
+    names += AllowanceRow.Period.allCases.flatMap { ["rule.period_\($0)", "actions.free_\($0)"] }
+    names += PaywallView.State.allCases.flatMap {
+      ["paywall.\($0.rawValue)", "paywall.about_\($0.rawValue)"]
+    }
+    names += TrialsView.Outcome.allCases.map { "trials.outcome_\($0.rawValue)" }
+    names += ["withdrawal", "restoration"].flatMap { ["actions.do_\($0)", "actions.hint_\($0)"] }
     for name in names { #expect(strings.keys.contains(.init(name)), "\(language) lacks \(name)") }
   }
 

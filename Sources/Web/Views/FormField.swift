@@ -1,0 +1,105 @@
+/// Something wrong with what was typed into a field.
+struct FormProblem: Sendable, Equatable {
+  enum Kind: Sendable, Equatable {
+    case missing
+    /// Not the small letters, digits, hyphens and underscores that a key is made of.
+    case key(max: Int)
+    case tooLong(max: Int)
+    /// Not a whole number within these bounds.
+    case whole(min: Int64, max: Int64)
+    case cost, currency
+    /// Another one has this key, or this entitlement.
+    case taken
+    /// Not (any more) among the choices.
+    case gone
+    /// As many as fit are there already.
+    case tooMany(max: Int)
+    case language
+    case source
+  }
+
+  /// The field's id and name.
+  var field: String
+  var kind: Kind
+
+  func words(_ page: PageContext) -> String {
+    let (t, format) = (page.strings, page.format)
+    switch kind {
+    case .missing: return t["form.missing"]
+    case .key(let max): return t("form.key", ["max": String(max)])
+    case .tooLong(let max): return t("form.too_long", ["max": format.number(Int64(max))])
+    case .whole(let min, let max):
+      return t("form.whole", ["min": format.number(min), "max": format.number(max)])
+    case .cost: return t["form.cost"]
+    case .currency: return t["form.currency"]
+    case .taken: return t["form.taken"]
+    case .gone: return t["form.gone"]
+    case .tooMany(let max): return t("form.too_many", ["max": String(max)])
+    case .language: return t["form.language"]
+    case .source: return t["form.source"]
+    }
+  }
+}
+
+extension [FormProblem] {
+  /// The list above a form; each line leads to its field.
+  func summary(_ page: PageContext, prefix: String = "") -> TemplateValue {
+    isEmpty
+      ? .none
+      : .record([
+        "rows": .records(self) {
+          ["href": .text("#\(prefix)\($0.field)"), "words": .text($0.words(page))]
+        }
+      ])
+  }
+
+  func words(for field: String, _ page: PageContext) -> String? {
+    first { $0.field == field }?.words(page)
+  }
+}
+
+/// A field as the `form-field` partial draws it: label above, hint below, what was typed kept.
+struct FormField: Sendable {
+  enum Kind: Sendable {
+    /// - Parameter isNumber: brings up the digits of a phone.
+    case text(max: Int, isNumber: Bool = false)
+    case area(rows: Int, max: Int)
+    case choice([(value: String, label: String)])
+  }
+
+  let id: String
+  let label: String
+  var hint: String?
+  let value: String
+  let kind: Kind
+  var prefix = ""
+
+  func model(_ problems: [FormProblem], _ page: PageContext) -> [String: TemplateValue] {
+    let problem = problems.words(for: id, page)
+    let id = prefix + id
+    let described = [hint.map { _ in "\(id)-hint" }, problem.map { _ in "\(id)-problem" }]
+      .compactMap { $0 }.joined(separator: " ")
+    var model: [String: TemplateValue] = [
+      "id": .text(id), "name": .text(self.id), "label": .text(label), "hint": .optional(hint),
+      "value": .text(value), "problem": .optional(problem),
+      "described": described.isEmpty ? .none : .text(described),
+      "input": .none, "area": .none, "choice": .none,
+    ]
+    switch kind {
+    case .text(let max, let isNumber):
+      model["input"] = ["max": .text(String(max)), "numeric": .flag(isNumber)]
+    case .area(let rows, let max):
+      model["area"] = ["rows": .text(String(rows)), "max": .text(String(max))]
+    case .choice(let choices):
+      model["choice"] = [
+        "options": .records(choices) { choice in
+          [
+            "value": .text(choice.value), "label": .text(choice.label),
+            "selected": .flag(choice.value == value),
+          ]
+        }
+      ]
+    }
+    return model
+  }
+}
