@@ -26,7 +26,7 @@ public struct Usage: Sendable {
   /// The statement that checks at a given time and answers with a row for each.
   static func checking(_ requests: [CheckRequest], in scope: WorkspaceScope, at: Date) -> SQL {
     """
-    select \(UsageAnswer.columns), u.tier
+    select \(UsageAnswer.columns(tier: "u.tier"))
     from usage_check_batch(\(scope.workspaceID), \(requests.map(\.telegramID)),
       \(requests.map(\.action)), \(requests.map(\.units)), \(at)) u order by ord
     """
@@ -35,7 +35,7 @@ public struct Usage: Sendable {
   /// The statement that posts debits at a given time and answers with a row for each.
   static func posting(_ requests: [DebitRequest], in scope: WorkspaceScope, at: Date) -> SQL {
     """
-    select \(UsageAnswer.columns), u.version, u.posted_at
+    select \(UsageAnswer.columns(version: "u.version", postedAt: "u.posted_at"))
     from usage_post_batch(\(scope.workspaceID), \(requests.map(\.botID)),
       \(requests.map(\.check.telegramID)), \(requests.map(\.check.action)),
       \(requests.map(\.check.units)), \(requests.map(\.idempotencyKey)),

@@ -36,11 +36,15 @@ public struct UsageAnswer: Sendable, Equatable {
   /// The customer's; in answers to checks.
   public let tier: String?
 
-  /// What every answer's row has, from the table `u`.
-  static let columns: SQL = """
-    u.status, u.cost, u.balance, u.free_units, u.entitlement, u.quota_period, u.quota_limit,
-    u.quota_used, u.quota_resets_at
+  /// An answer's row, from the table `u`; what a call does not tell of is null.
+  static func columns(
+    version: SQL = "null::bigint", postedAt: SQL = "null::timestamptz", tier: SQL = "null::text"
+  ) -> SQL {
     """
+    u.status, u.cost, u.balance, \(version) as version, \(postedAt) as posted_at, u.free_units,
+    u.entitlement, u.quota_period, u.quota_limit, u.quota_used, u.quota_resets_at, \(tier) as tier
+    """
+  }
 
   init(_ row: Row) throws {
     let text: String = try row.get("status")
