@@ -37,11 +37,9 @@ struct Settings {
     port = Self.number("ESTARS_PORT", 8080, 1...65_535, environment, &complaints)
     databaseConnections = Self.number(
       "ESTARS_DATABASE_CONNECTIONS", 16, 2...500, environment, &complaints)
-    let privateTargets = Self.value("ESTARS_PRIVATE_TARGETS", environment)
-    allowsPrivateTargets = privateTargets == "allow"
-    if let privateTargets, !["allow", "refuse"].contains(privateTargets) {
-      complaints.append("ESTARS_PRIVATE_TARGETS is neither allow nor refuse")
-    }
+    allowsPrivateTargets =
+      Self.allowsPrivateTargets(environment, orElse: false)
+      ?? complain("ESTARS_PRIVATE_TARGETS is neither allow nor refuse", false)
     trustedProxies = Set(
       (Self.value("ESTARS_TRUSTED_PROXIES", environment) ?? "").split(separator: ",")
         .map { $0.trimmingCharacters(in: .whitespaces) })
@@ -96,6 +94,18 @@ struct Settings {
       return fallback
     }
     return number
+  }
+
+  /// - Returns: nil for a word that is none of the two.
+  static func allowsPrivateTargets(
+    _ environment: [String: String] = ProcessInfo.processInfo.environment, orElse fallback: Bool
+  ) -> Bool? {
+    switch value("ESTARS_PRIVATE_TARGETS", environment) {
+    case nil: fallback
+    case "allow": true
+    case "refuse": false
+    default: nil
+    }
   }
 
   private static func isLoopback(_ host: String) -> Bool {

@@ -99,6 +99,26 @@ struct Route: Sendable {
     Route(.post, "/w/:workspace/paywall/reset", .member(.manager, PaywallResetController.create)),
     Route(.get, "/w/:workspace/trials", .member(.viewer, TrialsController.index)),
     Route(.post, "/w/:workspace/trials", .member(.manager, TrialsController.update)),
+    Route(.get, "/w/:workspace/events", .member(.viewer, EventsController.index)),
+    Route(.get, "/w/:workspace/events/:event", .member(.viewer, EventsController.show)),
+    Route(
+      .post, "/w/:workspace/events/:event/replay",
+      .member(.manager, EventReplayController.create)),
+    Route(
+      .get, "/w/:workspace/bots/:bot/event-address",
+      .member(.viewer, EventAddressController.show)),
+    Route(
+      .post, "/w/:workspace/bots/:bot/event-address",
+      .member(.owner, EventAddressController.create)),
+    Route(
+      .post, "/w/:workspace/bots/:bot/event-address/rotation",
+      .member(.owner, EventAddressRotationController.create)),
+    Route(
+      .post, "/w/:workspace/bots/:bot/event-address/removal",
+      .member(.owner, EventAddressRemovalController.create)),
+    Route(
+      .post, "/w/:workspace/bots/:bot/event-address/test",
+      .member(.owner, EventAddressTestController.create)),
 
     Route(.get, "/v1/catalog", .key(.read, CatalogEndpoint.show)),
     Route(.get, "/v1/customers/:user", .key(.read, CustomerEndpoint.show)),

@@ -60,6 +60,7 @@ import Testing
     GET /w/:workspace/paywall member viewer
     GET /w/:workspace/tiers member viewer
     GET /w/:workspace/trials member viewer
+    GET /w/:workspace/bots/:bot/event-address member viewer
     GET /w/:workspace/customers member viewer
     GET /w/:workspace/credit-policy member viewer
     GET /w/:workspace/customers/:customer member viewer
@@ -68,6 +69,8 @@ import Testing
     GET /w/:workspace/customers/new member manager
     GET /w/:workspace/holds member viewer
     GET /w/:workspace/holds/:hold member viewer
+    GET /w/:workspace/events member viewer
+    GET /w/:workspace/events/:event member viewer
     GET /w/:workspace/payments member viewer
     GET /w/:workspace/payments/:bot/:charge member viewer
     GET /w/:workspace/refunds member viewer
@@ -99,6 +102,11 @@ import Testing
     POST /w/:workspace/tiers/:tier member manager
     POST /w/:workspace/tiers/:tier/removal member manager
     POST /w/:workspace/trials member manager
+    POST /w/:workspace/bots/:bot/event-address member owner
+    POST /w/:workspace/bots/:bot/event-address/removal member owner
+    POST /w/:workspace/bots/:bot/event-address/rotation member owner
+    POST /w/:workspace/bots/:bot/event-address/test member owner
+    POST /w/:workspace/events/:event/replay member manager
     POST /w/:workspace/refunds member support
     POST /w/:workspace/refunds/:refund/approval member manager
     POST /w/:workspace/refunds/:refund/decline member manager
@@ -173,9 +181,8 @@ import Testing
   ) async throws -> Outcome {
     let path = route.path.replacing(":workspace", with: fixture.workspace.slug)
       .replacing(":customer", with: "999999").replacing(":unit", with: "1")
-      .replacing(":lot", with: "999999").replacing(":hold", with: "999999").replacing(
-        ":bot", with: "\(fixture.bot.id)"
-      )
+      .replacing(":lot", with: "999999").replacing(":hold", with: "999999")
+      .replacing(":event", with: "999999").replacing(":bot", with: "\(fixture.bot.id)")
       .replacing(":charge", with: "none").replacing(":refund", with: "999999").replacing(
         ":user", with: "5"
       )

@@ -49,7 +49,8 @@ struct Demo: AsyncParsableCommand {
       .migrate(Configuration(connectionString: cluster.ownerURL))
     let platform = Platform(
       pool: Pool(Configuration(connectionString: cluster.appURL), logger: logger),
-      secrets: try secrets(), logger: logger, allowsPrivateTargets: true)
+      secrets: try secrets(), logger: logger,
+      allowsPrivateTargets: Settings.allowsPrivateTargets(orElse: true) ?? false)
     let sandbox = try SandboxServer(
       configuration: SandboxConfiguration(
         host: host, port: sandboxPort, dataDirectory: try folder("sandbox"), resources: resources),

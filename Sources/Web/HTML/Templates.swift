@@ -24,6 +24,9 @@ enum TemplateName: String, Sendable, CaseIterable {
   case entitlements = "dashboard/entitlements"
   case paywall = "dashboard/paywall"
   case trials = "dashboard/trials"
+  case events = "dashboard/events"
+  case event = "dashboard/event"
+  case eventAddress = "dashboard/event-address"
   case error = "error"
   case landing = "site/landing"
 }

@@ -47,6 +47,11 @@ enum Links {
   static func entitlements(_ slug: String) -> String { "/w/\(slug)/entitlements" }
   static func paywall(_ slug: String) -> String { "/w/\(slug)/paywall" }
   static func trials(_ slug: String) -> String { "/w/\(slug)/trials" }
+  static func events(_ slug: String) -> String { "/w/\(slug)/events" }
+  static func event(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/events/\(id)" }
+  static func eventAddress(_ slug: String, _ botID: Int64) -> String {
+    "/w/\(slug)/bots/\(botID)/event-address"
+  }
 
   static func payment(_ slug: String, _ key: PaymentKey) -> String {
     "/w/\(slug)/payments/\(key.botID)/\(segment(key.chargeID))"

@@ -175,6 +175,36 @@ import Testing
     },
     Page(name: "refund-settled") { Samples.settled.render(with: $0, in: Samples.frame()) },
     Page(name: "refund-outside") { Samples.outside.render(with: $0, in: Samples.frame()) },
+    Page(name: "events") {
+      EventsView(
+        bots: [Samples.shop, Samples.studio], kinds: ["payment.completed", "credits.low"],
+        rows: Samples.events, paging: Paging(nextCursor: "7", isFirst: true)
+      ).render(with: $0, in: Samples.frame())
+    },
+    Page(name: "events-none") {
+      EventsView(bots: [], kinds: [], rows: []).render(with: $0, in: Samples.frame())
+    },
+    Page(name: "events-none-found-pt") {
+      EventsView(
+        filter: .init(state: .failed, botID: Samples.shop.id, kind: "credits.low"),
+        bots: [Samples.shop, Samples.studio], kinds: ["payment.completed", "credits.low"], rows: [],
+        paging: Paging(nextCursor: nil, isFirst: false)
+      ).render(with: $0, in: Samples.frame(.ptBR))
+    },
+    Page(name: "event") { Samples.delivered.render(with: $0, in: Samples.frame()) },
+    Page(name: "event-waiting-pt") { Samples.waiting.render(with: $0, in: Samples.frame(.ptBR)) },
+    Page(name: "event-no-address") { Samples.skipped.render(with: $0, in: Samples.frame()) },
+    Page(name: "event-address-none") { Samples.noAddress.render(with: $0, in: Samples.frame()) },
+    Page(name: "event-address") { Samples.address.render(with: $0, in: Samples.frame()) },
+    Page(name: "event-address-secret-pt") {
+      Samples.newSecret.render(with: $0, in: Samples.frame(.ptBR))
+    },
+    Page(name: "event-address-refused") {
+      Samples.refusedAddress.render(with: $0, in: Samples.frame())
+    },
+    Page(name: "event-address-viewer-pt") {
+      Samples.viewedAddress.render(with: $0, in: Samples.frame(.ptBR))
+    },
     Page(name: "error-404") {
       ErrorView(status: 404, requestID: "req-\"1<2").render(with: $0, language: .en)
     },

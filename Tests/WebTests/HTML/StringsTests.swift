@@ -93,6 +93,13 @@ import Testing
     }
     names += TrialsView.Outcome.allCases.map { "trials.outcome_\($0.rawValue)" }
     names += ["withdrawal", "restoration"].flatMap { ["actions.do_\($0)", "actions.hint_\($0)"] }
+    names += EventState.allCases.map { "event_state.\($0)" }
+    names += EventProblem.allCases.map { "event_problem.\($0.rawValue)" }
+    names += EventView.Warning.allCases.map { "event.\($0.rawValue)" }
+    names += EventAddressView.Problem.allCases.map { "event_address.problem_\($0.rawValue)" }
+    names += EventAddressView.Warning.allCases.map { "event_address.warning_\($0)" }
+    names += ["replayed", "tested"].map { "audit.event_\($0)" }
+    names += ["set", "rotated", "removed"].map { "audit.event_address_\($0)" }
     for name in names { #expect(strings.keys.contains(.init(name)), "\(language) lacks \(name)") }
   }
 
