@@ -306,6 +306,7 @@ create table events (
 create index events_pending on events (workspace_id, bot_id, customer_id, event_id)
   where state = 'pending';
 create index events_bot on events (workspace_id, bot_id, event_id desc);
+create index events_state on events (workspace_id, state, event_id desc);
 -- One row a try.
 create table event_deliveries (
   workspace_id bigint not null,

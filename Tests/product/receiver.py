@@ -3,6 +3,8 @@
 import contextlib
 import hashlib
 import hmac
+import json
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +17,6 @@ class Got:
         self.path, self.headers, self.body, self.at = path, headers, body, time.monotonic()
 
     def json(self):
-        import json
         return json.loads(self.body)
 
 
@@ -25,7 +26,7 @@ class Receiver:
     def __init__(self):
         self.got, self.answer, self.lock = [], lambda got: 200, threading.Lock()
         self.port = free_port()
-        self.server = None
+        self.server, self.open = None, set()
 
     @property
     def url(self):
@@ -36,6 +37,20 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                receiver.open.add(self.connection)
+
+            def finish(self):
+                receiver.open.discard(self.connection)
+                with contextlib.suppress(OSError):
+                    super().finish()
+
+            def handle(self):
+                # Who waits for a slow answer may hang up.
+                with contextlib.suppress(OSError):
+                    super().handle()
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -67,6 +82,9 @@ class Receiver:
         if self.server:
             self.server.shutdown()
             self.server.server_close()
+            for connection in list(self.open):
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
             self.server = None
 
     def events(self, kind=None, user=None):

@@ -56,7 +56,7 @@ enum EventAddressController {
       present: address.map { address in
         .init(
           url: address.url, fingerprint: address.fingerprint,
-          previousUntil: address.previousUntil.flatMap { $0 > Date() ? $0 : nil })
+          previousUntil: address.previousUntil.flatMap { $0 > Date() ? visit.shown($0) : nil })
       },
       mayChange: visit.membership.role >= .owner,
       audit: audit.filter { $0.action.hasPrefix("event") }.map(PaymentView.AuditLine.init))

@@ -49,9 +49,12 @@ enum EventsController {
     let audit = try await AuditEntry.about("event", String(event.id), in: scope, pool)
     let view = EventView(
       event: EventRow(event, customer, bot.map(BotLabel.init)),
-      body: event.body(telegramID: customer?.telegramID), nextAt: event.nextAt,
-      deliveredAt: event.deliveredAt,
-      tries: try await event.deliveries(in: scope, pool).map(EventView.Try.init),
+      body: event.body(telegramID: customer?.telegramID),
+      nextAt: event.nextAt.flatMap { $0 > Date() ? visit.shown($0) : nil },
+      deliveredAt: event.deliveredAt.map(visit.shown),
+      tries: try await event.deliveries(in: scope, pool).map { delivery in
+        EventView.Try(delivery, at: visit.shown(delivery.at))
+      },
       hasAddress: address != nil, mayReplay: visit.membership.role >= .manager, warning: warning,
       audit: audit.map(PaymentView.AuditLine.init))
     var reply = try await visit.page(view.render)
@@ -89,10 +92,15 @@ extension EventRow {
   }
 }
 
+extension Visit {
+  /// Sending goes by our own clock; the pages of a test side show the side's.
+  func shown(_ ours: Date) -> Date { ours.addingTimeInterval(Double(scope.clockOffsetSeconds)) }
+}
+
 extension EventView.Try {
-  init(_ delivery: EventDelivery) {
+  init(_ delivery: EventDelivery, at: Date) {
     self.init(
-      number: delivery.attempt, at: delivery.at,
+      number: delivery.attempt, at: at,
       answer: delivery.status.map { .status($0) }
         ?? .problem(delivery.error.flatMap(EventProblem.init(rawValue:)) ?? .noAnswer),
       milliseconds: delivery.milliseconds)
