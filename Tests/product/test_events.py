@@ -3,13 +3,14 @@
 import os
 import re
 import signal
+import subprocess
 import time
 import uuid
 
 import pytest
 
 from receiver import is_signed, receiving, signatures
-from running import Dashboard, temporary_product, wait_until
+from running import BINARY, ROOT, Dashboard, temporary_product, wait_until
 from test_paid_path import buy, checkout, payment, people, refund, sql
 
 
@@ -222,6 +223,38 @@ def test_a_server_that_is_killed_between_tries_goes_on(told):
         "select count(*) from events e join customers c using (workspace_id, customer_id) "
         f"where c.telegram_id = {user} and e.state <> 'delivered'") == "0", 90)
     assert receiver.events("payment.completed", user)
+
+
+def test_several_workers_send_each_event_once(told):
+    product, receiver, _ = told
+    url = subprocess.run(
+        [BINARY, "cluster-url", "--data", str(product.data)], cwd=ROOT, check=True,
+        capture_output=True, text=True).stdout.strip()
+    environment = {
+        **os.environ, "DATABASE_URL": url, "ESTARS_PRIVATE_TARGETS": "allow",
+        "ESTARS_SECRET_KEY_FILE": str(product.data / "secret.key")}
+    users = [next(people) for _ in range(15)]
+    # Each answer takes a moment, so that two workers could meet.
+    answering(receiver, lambda got: time.sleep(0.2) or 200)
+    workers = [subprocess.Popen(
+        [BINARY, "work"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL) for _ in range(2)]
+    try:
+        for user in users:
+            sale, charge = buy(product, user)
+            assert product.webhook(refund(user, sale, charge)).status == 200
+        for user in users:
+            receiver.wait_for(1, kind="refund.confirmed", user=user)
+        time.sleep(1)
+    finally:
+        answering(receiver, lambda got: 200)
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.wait(30)
+    for user in users:
+        order = [event["id"] for event in receiver.events(user=user)]
+        assert len(order) == len(set(order)) and order == sorted(order, key=lambda e: int(e[4:]))
 
 
 def test_a_removed_address_gets_nothing(told):

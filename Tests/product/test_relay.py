@@ -1,6 +1,9 @@
 """A bot that keeps its own handler gets its updates through the product, as Telegram sent them."""
 
+import asyncio
+import contextlib
 import json
+import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from receiver import receiving
-from running import Dashboard, call, temporary_product, wait_until
+from running import Dashboard, call, free_port, temporary_product, wait_until
 from test_paid_path import checkout, payment, people, sql, updates
 from test_events import secret_of, set_address
 
@@ -256,3 +259,74 @@ def test_a_foreign_pre_checkout_that_nobody_can_hear_is_refused(relayed):
         assert answer["ok"] is False and answer["error_message"]
     finally:
         handler.start()
+
+
+@contextlib.contextmanager
+def aiogram_handler(product, secret):
+    """An unmodified aiogram webhook application that answers in its replies."""
+    from aiogram import Bot, Dispatcher
+    from aiogram.client.session.aiohttp import AiohttpSession
+    from aiogram.client.telegram import TelegramAPIServer
+    from aiogram.methods import AnswerPreCheckoutQuery, SendMessage
+    from aiogram.webhook.aiohttp_server import SimpleRequestHandler
+    from aiohttp import web
+
+    port, up, loop = free_port(), threading.Event(), asyncio.new_event_loop()
+
+    async def serve():
+        bot = Bot(product.bot()["token"], session=AiohttpSession(
+            api=TelegramAPIServer.from_base(product.sandbox)))
+        dispatcher = Dispatcher()
+
+        @dispatcher.message()
+        async def echo(message):
+            return SendMessage(chat_id=message.chat.id, text=f"aiogram heard {message.text}")
+
+        @dispatcher.pre_checkout_query()
+        async def check(query):
+            return AnswerPreCheckoutQuery(pre_checkout_query_id=query.id, ok=True)
+
+        application = web.Application()
+        SimpleRequestHandler(
+            dispatcher, bot, handle_in_background=False, secret_token=secret
+        ).register(application, path="/hook")
+        runner = web.AppRunner(application)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        up.set()
+        await stopped.wait()
+        await runner.cleanup()
+        await bot.session.close()
+
+    stopped = asyncio.Event()
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
+    thread.start()
+    assert up.wait(30)
+    try:
+        yield f"http://127.0.0.1:{port}/hook"
+    finally:
+        loop.call_soon_threadsafe(stopped.set)
+        thread.join(30)
+
+
+def test_an_aiogram_bot_behind_the_relay(relayed):
+    product, handler = relayed
+    user = product.bot()["customer"]
+    with aiogram_handler(product, handler.secret) as url:
+        sql(product, f"update bots set relay_url = '{url}' where bot_id = {product.bot()['id']}")
+        time.sleep(2.5)
+        product.webhook(message(next(people), "awake"))
+        time.sleep(0.5)
+        text = uuid.uuid4().hex
+        update = message(user, text)
+        assert product.webhook(update).status == 200
+        wait_until(lambda: f"aiogram heard {text}" in transcript(product, user))
+        wait_until(lambda: state(product, update) == "delivered|t")
+        foreign = pre_checkout(next(people), "their own")
+        answer = product.webhook(foreign).json()
+        assert answer["ok"] is True
+        assert answer["pre_checkout_query_id"] == foreign["pre_checkout_query"]["id"]
+    sql(product, f"update bots set relay_url = '{handler.url}' "
+        f"where bot_id = {product.bot()['id']}")
+    time.sleep(2.5)
+    product.webhook(message(next(people), "awake"))
