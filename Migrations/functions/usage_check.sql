@@ -6,7 +6,7 @@ create or replace function usage_check_batch(
 ) returns table (
   ord bigint, status text, cost bigint, balance bigint, tier text, free_units bigint,
   entitlement text, quota_period text, quota_limit int, quota_used bigint,
-  quota_resets_at timestamptz)
+  quota_resets_at timestamptz, is_known boolean)
 language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_generic_plan as $$
 begin
@@ -21,9 +21,9 @@ begin
       case when q.is_unmetered then 0 else q.cost end, q.available, q.tier,
       case when q.is_unmetered then 0 else q.free_units end,
       case q.refusal when 'no_access' then q.required_entitlement end,
-      q.quota_period, q.quota_limit, q.quota_used, q.quota_resets_at
+      q.quota_period, q.quota_limit, q.quota_used, q.quota_resets_at, q.customer_id is not null
     from (
-      select r.ord, a.required_entitlement, _usage_refusal(a, c.customer_id, r.units, p_at) as refusal,
+      select r.ord, c.customer_id, a.required_entitlement, _usage_refusal(a, c.customer_id, r.units, p_at) as refusal,
         _usage_is_unmetered(a, c.customer_id, p_at) as is_unmetered,
         coalesce(t.cost, a.price_credits * r.units, 0) as cost,
         coalesce(t.free_units, 0) as free_units, _usage_available(b, p_at) as available,

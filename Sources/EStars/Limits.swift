@@ -94,6 +94,9 @@ public enum Limits {
   public static let directorySeconds = 2.0
   /// Different customers that one API key may read in a minute: a guard against enumeration.
   public static let customersReadPerMinute = 600
+  /// Different people nobody has seen that one API key may ask about in a minute, as those would who
+  /// try numbers. Telegram lets a bot send 30 messages a second, so no bot greets as many newcomers.
+  public static let strangersPerMinute = 1_800
   /// Of an address that we call for events and relayed updates.
   public static let targetBytes = 2000
   /// What looking a target's name up may take.

@@ -31,6 +31,11 @@ struct Route: Sendable {
 
   static let all: [Route] = [
     Route(.get, "/", .page(\.landing.bytes)),
+    Route(.get, "/docs", .anyone(SiteController.docs)),
+    Route(.get, "/docs/:page", .anyone(SiteController.docs)),
+    Route(.get, "/pt-br/docs", .anyone(SiteController.docs)),
+    Route(.get, "/pt-br/docs/:page", .anyone(SiteController.docs)),
+    Route(.get, "/openapi.json", .page(\.openAPI.bytes)),
     Route(.get, "/assets/:asset", .anyone(SiteController.asset)),
     Route(.get, "/favicon.ico", .anyone(SiteController.favicon)),
     Route(.get, "/healthz", .anyone(HealthController.live)),

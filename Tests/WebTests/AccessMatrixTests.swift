@@ -44,9 +44,14 @@ import Testing
   private static let doors = """
     GET / anyone
     GET /assets/:asset anyone
+    GET /docs anyone
+    GET /docs/:page anyone
     GET /favicon.ico anyone
     GET /healthz anyone
     GET /login anyone
+    GET /openapi.json anyone
+    GET /pt-br/docs anyone
+    GET /pt-br/docs/:page anyone
     GET /readyz anyone
     GET /telegram/:bot none
     GET /v1/catalog key read
@@ -179,15 +184,28 @@ import Testing
   private func outcome(
     _ route: Route, _ headers: HTTPFields, csrf: String, _ fixture: ServerFixture
   ) async throws -> Outcome {
-    let path = route.path.replacing(":workspace", with: fixture.workspace.slug)
-      .replacing(":customer", with: "999999").replacing(":unit", with: "1")
-      .replacing(":lot", with: "999999").replacing(":hold", with: "999999")
-      .replacing(":event", with: "999999").replacing(":bot", with: "\(fixture.bot.id)")
-      .replacing(":charge", with: "none").replacing(":refund", with: "999999").replacing(
-        ":user", with: "5"
-      )
-      .replacing(":asset", with: "none.css").replacing(":action", with: "none")
-      .replacing(":tier", with: "none").replacing(":entitlement", with: "none")
+    // What each place of a path is filled with, one line each.
+    let places = [
+      ":action": "none",
+      ":tier": "none",
+      ":entitlement": "none",
+      ":event": "999999",
+      ":asset": "none.css",
+      ":bot": "\(fixture.bot.id)",
+      ":charge": "none",
+      ":customer": "999999",
+      ":hold": "999999",
+      ":lot": "999999",
+      ":page": "quickstart",
+      ":refund": "999999",
+      ":unit": "1",
+      ":user": "5",
+      ":workspace": fixture.workspace.slug,
+    ]
+    let path =
+      "/"
+      + route.path.split(separator: "/").map { places[String($0)] ?? String($0) }
+      .joined(separator: "/")
     var headers = headers
     var body = ""
     if route.method == .post {

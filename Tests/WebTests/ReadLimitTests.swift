@@ -12,7 +12,7 @@ import Testing
   }
 
   @Test func differentCustomersOfAMinuteAreCounted() throws {
-    let limit = ReadLimit()
+    let limit = ReadLimit(perMinute: Limits.customersReadPerMinute)
     let minute = Date(timeIntervalSince1970: 1_800_000_000)
     for user in 1...Int64(Limits.customersReadPerMinute) {
       try limit.count(user, by: key(1), at: minute)

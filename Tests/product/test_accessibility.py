@@ -33,6 +33,8 @@ def test_pages_are_accessible_and_fit(product, chromium, width, scheme):
     workspace = f"{product.url}/w/{product.demo['workspace']}"
     person = product.bot()["customer"]
     check(product.url + "/")
+    for path in ("/docs", "/docs/quickstart", "/pt-br/docs/errors", "/pt-br/docs/webhooks"):
+        check(product.url + path)
     check(product.url + "/login")
     check(product.url + "/nothing")
     check(product.sandbox + "/")

@@ -26,7 +26,7 @@ public struct Usage: Sendable {
   /// The statement that checks at a given time and answers with a row for each.
   static func checking(_ requests: [CheckRequest], in scope: WorkspaceScope, at: Date) -> SQL {
     """
-    select \(UsageAnswer.columns(tier: "u.tier"))
+    select \(UsageAnswer.columns(tier: "u.tier", isKnown: "u.is_known"))
     from usage_check_batch(\(scope.workspaceID), \(requests.map(\.telegramID)),
       \(requests.map(\.action)), \(requests.map(\.units)), \(at)) u order by ord
     """

@@ -35,14 +35,18 @@ public struct UsageAnswer: Sendable, Equatable {
   public let quota: Quota?
   /// The customer's; in answers to checks.
   public let tier: String?
+  /// Whether anybody has seen this user before; in answers to checks.
+  public let isKnown: Bool?
 
   /// An answer's row, from the table `u`; what a call does not tell of is null.
   static func columns(
-    version: SQL = "null::bigint", postedAt: SQL = "null::timestamptz", tier: SQL = "null::text"
+    version: SQL = "null::bigint", postedAt: SQL = "null::timestamptz", tier: SQL = "null::text",
+    isKnown: SQL = "null::boolean"
   ) -> SQL {
     """
     u.status, u.cost, u.balance, \(version) as version, \(postedAt) as posted_at, u.free_units,
-    u.entitlement, u.quota_period, u.quota_limit, u.quota_used, u.quota_resets_at, \(tier) as tier
+    u.entitlement, u.quota_period, u.quota_limit, u.quota_used, u.quota_resets_at, \(tier) as tier,
+    \(isKnown) as is_known
     """
   }
 
@@ -58,6 +62,7 @@ public struct UsageAnswer: Sendable, Equatable {
     entitlement = try row.getIfPresent("entitlement")
     quota = try Quota(row)
     tier = try row.getIfPresent("tier")
+    isKnown = try row.getIfPresent("is_known")
   }
 }
 

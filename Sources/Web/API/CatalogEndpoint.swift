@@ -19,6 +19,7 @@ enum CatalogEndpoint {
     async let customer = Customer.find(telegramID: user, in: call.scope, call.platform.pool)
     async let catalog = Catalog.load(in: call.scope, call.platform.pool)
     let (buyer, onSale) = (try await customer, try await catalog)
+    if buyer == nil { try call.server.strangers.count(user, by: call.key) }
     return try .json(
       Body(
         packs: onSale.packs(for: buyer).map(PackBody.init),

@@ -10,6 +10,7 @@ struct Paywall: Encodable {
   let packs: [PackBody]
 
   /// - Parameter language: of the request, as the bot sent it; what is no language counts for none.
+  /// - Throws: ``Refusal`` when the key asks about too many people whom nobody has seen.
   static func load(
     for telegramID: Int64, language: String? = nil, _ call: BotCall
   ) async throws -> Paywall {
@@ -18,6 +19,7 @@ struct Paywall: Encodable {
     async let catalog = Catalog.load(in: call.scope, call.platform.pool)
     async let own = PaywallText.all(in: call.scope, call.platform.pool)
     let buyer = try await customer
+    if buyer == nil { try call.server.strangers.count(telegramID, by: call.key) }
     let state = PaywallState(hasPurchased: buyer?.hasPurchased ?? false)
     let languages = [language, buyer?.languageCode, call.workspace.locale]
     return Paywall(

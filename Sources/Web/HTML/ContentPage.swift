@@ -6,9 +6,14 @@ struct ContentPage<FrontMatter: Decodable & Sendable>: Sendable {
   let frontMatter: FrontMatter
   let body: Markdown
 
-  /// - Parameter file: the path to name in errors.
+  /// - Parameters:
+  ///   - file: the path to name in errors.
+  ///   - fence: what stands in place of a fenced block; see ``Markdown/Fence``.
   /// - Throws: `ContentError` naming the file and, where there is one, the key.
-  init(source: Data, file: String) throws {
+  init(
+    source: Data, file: String,
+    fence: (FrontMatter, _ info: String, _ text: String) throws -> HTML? = { _, _, _ in nil }
+  ) throws {
     guard let text = String(validating: source, as: UTF8.self) else {
       throw ContentError(file: file, message: "is not valid UTF-8")
     }
@@ -17,6 +22,7 @@ struct ContentPage<FrontMatter: Decodable & Sendable>: Sendable {
       throw ContentError(
         file: file, message: "must begin with front matter between two `---` lines")
     }
+    let frontMatter: FrontMatter
     do {
       frontMatter = try YAMLDecoder().decode(
         FrontMatter.self, from: lines[1..<end].joined(separator: "\n"))
@@ -25,7 +31,10 @@ struct ContentPage<FrontMatter: Decodable & Sendable>: Sendable {
     } catch {
       throw ContentError(file: file, message: "front matter is not valid YAML: \(error)")
     }
-    body = try Markdown(lines[(end + 1)...].joined(separator: "\n"), file: file)
+    self.frontMatter = frontMatter
+    body = try Markdown(lines[(end + 1)...].joined(separator: "\n"), file: file) {
+      try fence(frontMatter, $0, $1)
+    }
   }
 
   private static func explain(_ error: DecodingError) -> String {

@@ -59,6 +59,7 @@ struct LandingContent: Decodable, Sendable {
     var how: String
     var pilot: String
     var questions: String
+    var docs: String
   }
 
   struct Idea: Decodable, Sendable {
@@ -98,7 +99,9 @@ extension LandingContent {
       "login": .text(Links.login), "home": .text(Links.home),
       "nav": [
         "how": .text(nav.how), "pilot": .text(nav.pilot), "questions": .text(nav.questions),
+        "docs": .text(nav.docs),
       ],
+      "docs": .text(Links.docs(nil, .en)),
       "idea": ["heading": .text(idea.heading)],
       "hero": .record(hero.model),
       "problem": .record(problem.model), "features": .record(features.model),

@@ -9,5 +9,11 @@ enum Language: String, Sendable, Equatable, CaseIterable {
   /// switches languages never misreads a date.
   var locale: Locale { Locale(identifier: self == .en ? "en_GB" : "pt_BR") }
 
+  /// Where the site speaks it: before every path.
+  var sitePrefix: String { self == .en ? "" : "/pt-br" }
+
+  /// Its folder below `content/`.
+  var contentFolder: String { self == .en ? "en" : "pt-br" }
+
   var thousandsSeparator: String { self == .en ? "," : "." }
 }

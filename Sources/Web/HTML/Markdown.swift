@@ -13,8 +13,13 @@ struct Markdown: Sendable, Equatable {
   /// Top-level headings in order; their ids stand in `html`.
   let headings: [Heading]
 
-  /// - Throws: `ContentError` when the source is larger than `ContentLimits.markdownBytes`.
-  init(_ source: String, file: String) throws {
+  /// What stands in place of a fenced block, from the words after its fence and the text inside;
+  /// nil leaves it to cmark.
+  typealias Fence = (_ info: String, _ text: String) throws -> HTML?
+
+  /// - Throws: `ContentError` when the source is larger than `ContentLimits.markdownBytes`, and what
+  ///   `fence` throws.
+  init(_ source: String, file: String, fence: Fence = { _, _ in nil }) throws {
     let bytes = Array(source.utf8)
     guard bytes.count <= ContentLimits.markdownBytes else {
       throw ContentError(
@@ -36,7 +41,7 @@ struct Markdown: Sendable, Equatable {
     var taken: Set<String> = []
     var block = cmark_node_first_child(document)
     while let node = block {
-      let rendered = Self.render(node, options: options)
+      let rendered = try Self.replacement(of: node, fence) ?? Self.render(node, options: options)
       if cmark_node_get_type(node) == CMARK_NODE_HEADING {
         let level = Int(cmark_node_get_heading_level(node))
         let text = Self.text(of: node)
@@ -51,6 +56,13 @@ struct Markdown: Sendable, Equatable {
     }
     self.html = HTML(trusted: html)
     self.headings = headings
+  }
+
+  private static func replacement(of node: OpaquePointer, _ fence: Fence) throws -> String? {
+    guard cmark_node_get_type(node) == CMARK_NODE_CODE_BLOCK,
+      let info = cmark_node_get_fence_info(node), let text = cmark_node_get_literal(node)
+    else { return nil }
+    return try fence(String(cString: info), String(cString: text))?.text
   }
 
   private static func render(_ node: OpaquePointer, options: Int32) -> String {

@@ -6,7 +6,7 @@ struct SitePage: Sendable {
   let bytes: StaticBytes
 
   /// A new release reaches a visitor within five minutes; until then no request is made at all.
-  private static let cacheControl = "public, max-age=300"
+  static let cacheControl = "public, max-age=300"
 
   /// The landing page from `content/en/index.md`.
   ///

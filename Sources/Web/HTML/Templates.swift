@@ -29,6 +29,8 @@ enum TemplateName: String, Sendable, CaseIterable {
   case eventAddress = "dashboard/event-address"
   case error = "error"
   case landing = "site/landing"
+  case docs = "site/docs"
+  case docsTable = "site/docs-table"
 }
 
 /// Every template, parsed once at boot.

@@ -190,15 +190,18 @@ enum SessionCookie {
   }
 }
 
-/// How many different customers a key may read within a minute. Asking again about the same ones is
-/// free, walking through all of them is not.
+/// How many different people a key may ask about within a minute. Asking again about the same ones
+/// is free, walking through all of them is not.
 final class ReadLimit: Sendable {
   private struct Window {
     var minute: Int
     var users: Set<Int64>
   }
 
+  private let perMinute: Int
   private let windows = Mutex<[[UInt8]: Window]>([:])
+
+  init(perMinute: Int) { self.perMinute = perMinute }
 
   /// - Throws: ``Refusal`` with 429.
   func count(_ user: Int64, by key: APIKey, at: Date = Date()) throws {
@@ -207,14 +210,14 @@ final class ReadLimit: Sendable {
       if windows.count > 10_000 { windows = windows.filter { $0.value.minute == minute } }
       var window = windows[key.hash] ?? Window(minute: minute, users: [])
       if window.minute != minute { window = Window(minute: minute, users: []) }
-      if window.users.count < Limits.customersReadPerMinute { window.users.insert(user) }
+      if window.users.count < perMinute { window.users.insert(user) }
       windows[key.hash] = window
       return window.users.contains(user)
     }
     guard isAllowed else {
       throw Refusal(
         .tooManyRequests, "too_many_customers",
-        "This key has read \(Limits.customersReadPerMinute) different customers in this minute.",
+        "This key has asked about \(perMinute) different people in this minute.",
         retryAfterSeconds: 60 - Int(at.timeIntervalSince1970) % 60)
     }
   }

@@ -28,6 +28,8 @@ public final class Server: Sendable {
   let configuration: Configuration
   let pages: Pages
   let reads: ReadLimit
+  /// Of people whom nobody has seen, where known ones may be asked about freely.
+  let strangers: ReadLimit
   let logger: Logger
   /// Whether browsers reach this server by TLS; read of the public address once.
   let isTLS: Bool
@@ -38,8 +40,10 @@ public final class Server: Sendable {
     self.configuration = configuration
     self.logger = logger
     isTLS = configuration.publicURL.scheme == "https"
-    pages = try Pages(resources: configuration.resources)
-    reads = ReadLimit()
+    pages = try Pages(
+      resources: configuration.resources, publicURL: configuration.publicURL)
+    reads = ReadLimit(perMinute: Limits.customersReadPerMinute)
+    strangers = ReadLimit(perMinute: Limits.strangersPerMinute)
   }
 
   /// The application that serves every route of ``Route/all``.

@@ -7,11 +7,15 @@ import Hummingbird
 struct Pages: Sendable {
   let renderer: Renderer
   let landing: SitePage
+  let docs: Docs
+  let openAPI: OpenAPI
 
   /// - Throws: `ContentError` naming the file that is missing or broken.
-  init(resources: URL) throws {
+  init(resources: URL, publicURL: URL) throws {
     renderer = try Renderer(root: resources)
     landing = try SitePage.landing(root: resources, renderer: renderer)
+    docs = try Docs(root: resources, publicURL: publicURL, renderer: renderer)
+    openAPI = try OpenAPI(root: resources)
   }
 
   /// The page for a refusal, or the redirect that it asks for.

@@ -15,4 +15,10 @@ enum SiteController {
     guard let file = assets.files[assets.path("favicon.svg")] else { throw Refusal.notFound }
     return file.reply(to: inbound.headers)
   }
+
+  /// A developer page, or an example's file.
+  @Sendable static func docs(_ server: Server, _ inbound: Inbound) async throws -> Reply {
+    guard let page = server.pages.docs.pages[inbound.path] else { throw Refusal.notFound }
+    return page.reply(to: inbound.headers)
+  }
 }

@@ -4,8 +4,14 @@ import Foundation
 enum Links {
   static let home = "/"
   static let login = "/login"
+  static let openAPI = "/openapi.json"
   static let logout = "/logout"
   static let workspaces = "/workspaces"
+
+  /// A developer page; nil = the first of them.
+  static func docs(_ page: String?, _ language: Language) -> String {
+    language.sitePrefix + "/docs" + (page.map { "/" + $0 } ?? "")
+  }
 
   static func place(_ slug: String, _ place: PageContext.Place) -> String {
     place == .overview ? overview(slug) : "/w/\(slug)/\(place.rawValue)"

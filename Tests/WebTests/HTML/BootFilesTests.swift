@@ -16,9 +16,11 @@ import Testing
     try body(copy)
   }
 
+  private static let docsPage = "---\ntitle: x\nshort: x\ndescription: x\n---\n"
+
   private func complaint(at root: URL) -> String {
     do {
-      _ = try SitePage.landing(root: root, renderer: try Renderer(root: root))
+      _ = try Pages(resources: root, publicURL: URL(filePath: "/"))
       return "none"
     } catch {
       return "\(error)"
@@ -37,6 +39,17 @@ import Testing
     ("Templates/strings/pt-BR.yaml", "nav: {skip: Pular}", "pt-BR.yaml: lacks"),
     ("Public/notes.docx", "x", "Public/notes.docx: no content type"),
     ("content/en/index.md", "---\ntitle: x\n---\n", "content/en/index.md: front matter lacks"),
+    ("content/pt-br/docs/holds.md", "---\ntitle: x\n---\n", "holds.md: front matter lacks `short`"),
+    (
+      "content/en/docs/holds.md", docsPage + "```table none\n```\n",
+      "content/en/docs/holds.md: front matter has no table"
+    ),
+    (
+      "content/en/docs/holds.md", docsPage + "```python file=none.py\n```\n",
+      "content/en/docs/holds.md: there is no content/examples/none.py"
+    ),
+    ("content/openapi.yaml", "a: [", "content/openapi.yaml: not valid YAML"),
+    ("content/openapi.yaml", "a: 2026-11-21", "content/openapi.yaml: holds something"),
   ])
   func aBrokenFileIsNamed(_ file: String, _ text: String, _ expected: String) throws {
     try withCopy { root in

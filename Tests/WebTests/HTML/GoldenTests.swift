@@ -18,12 +18,20 @@ import Testing
     var testDescription: String { name }
   }
 
+  private static func docs(_ path: String, _ renderer: Renderer) throws -> String {
+    let address = try #require(URL(string: "https://estars.example"))
+    let docs = try Docs(root: root, publicURL: address, renderer: renderer)
+    return String(decoding: try #require(docs.pages[path]).body, as: UTF8.self)
+  }
+
   static let pages: [Page] = desk + RulePages.pages
 
   private static let desk: [Page] = [
     Page(name: "landing") {
       String(decoding: try SitePage.landing(root: root, renderer: $0).bytes.body, as: UTF8.self)
     },
+    Page(name: "docs") { try docs("/docs", $0) },
+    Page(name: "docs-errors-pt") { try docs("/pt-br/docs/errors", $0) },
     Page(name: "login") { LoginView().render(with: $0, language: .en) },
     Page(name: "login-wrong") {
       LoginView(email: "a\"><b>@x.example", failure: .wrongCredentials, next: "/w/x?a=1&b=2")
