@@ -63,6 +63,8 @@ struct Route: Sendable {
     Route(.post, "/w/:workspace/credit-policy", .member(.owner, CreditPolicyController.update)),
     Route(.get, "/w/:workspace/holds", .member(.viewer, HoldsController.index)),
     Route(.get, "/w/:workspace/holds/:hold", .member(.viewer, HoldsController.show)),
+    Route(
+      .post, "/w/:workspace/holds/:hold/release", .member(.manager, HoldReleaseController.create)),
     Route(.get, "/w/:workspace/payments", .member(.viewer, PaymentsController.index)),
     Route(.get, "/w/:workspace/payments/:bot/:charge", .member(.viewer, PaymentsController.show)),
     Route(.get, "/w/:workspace/refunds", .member(.viewer, RefundsController.index)),

@@ -112,6 +112,7 @@ import Testing
     POST /w/:workspace/bots/:bot/event-address/rotation member owner
     POST /w/:workspace/bots/:bot/event-address/test member owner
     POST /w/:workspace/events/:event/replay member manager
+    POST /w/:workspace/holds/:hold/release member manager
     POST /w/:workspace/refunds member support
     POST /w/:workspace/refunds/:refund/approval member manager
     POST /w/:workspace/refunds/:refund/decline member manager

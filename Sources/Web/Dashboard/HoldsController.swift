@@ -48,14 +48,14 @@ enum HoldsController {
 
 extension Visit {
   /// The hold in the path.
-  fileprivate func hold() async throws -> Hold {
+  func hold() async throws -> Hold {
     guard let hold = try await Hold.find(id: inbound.id("hold"), in: scope, platform.pool) else {
       throw Refusal.notFound
     }
     return hold
   }
 
-  fileprivate func holdView(_ hold: Hold) async throws -> HoldView {
+  func holdView(_ hold: Hold) async throws -> HoldView {
     let pool = platform.pool
     guard let customer = try await Customer.find(id: hold.customerID, in: scope, pool) else {
       throw Refusal.notFound

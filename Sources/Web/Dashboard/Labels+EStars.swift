@@ -75,6 +75,15 @@ extension AccessRow {
   }
 }
 
+extension QuotaRow {
+  init(_ quota: Quota.OfAction) {
+    self.init(
+      actionTitle: quota.title,
+      period: Period(rawValue: quota.quota.period.rawValue) ?? .lifetime, used: quota.quota.used,
+      limit: quota.quota.limit, resetsAt: quota.quota.resetsAt)
+  }
+}
+
 extension HoldRow {
   init(_ hold: Hold, _ catalog: Catalog, _ units: [CreditUnit], at now: Date) {
     let link: Link =
