@@ -25,7 +25,7 @@ def age(product, hold_id, hours):
     sql(product, f"""
         alter table usage_holds disable trigger once;
         update usage_holds set created_at = created_at - interval '{hours} hours',
-          expires_at = created_at + interval '23 hours' where hold_id = {hold_id};
+          expires_at = created_at + interval '12 hours' where hold_id = {hold_id};
         alter table usage_holds enable trigger once""")
 
 
