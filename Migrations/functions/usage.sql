@@ -111,7 +111,7 @@ $$;
 -- window to tell of: of those without room the longest, else the one with the least left. No row
 -- for an action without limits.
 create or replace function _usage_terms(
-  p_action actions, p_customer bigint, p_units bigint, p_at timestamptz
+  p_action actions, p_customer bigint, p_units bigint, p_tier text, p_at timestamptz
 ) returns table (
   cost bigint, free_units bigint, has_room boolean, quota_period text, quota_limit int,
   quota_used bigint, quota_resets_at timestamptz
@@ -125,8 +125,8 @@ create or replace function _usage_terms(
       max(v.free_left) over () as free_left,
       bool_and(v.quota_limit is null or v.quota_limit - v.quota_used >= p_units) over ()
         as has_room
-    from _usage_windows(p_action.workspace_id, p_customer, p_action.action,
-      _usage_tier(p_action.workspace_id, p_customer, p_at), p_at) v
+    from _usage_windows(
+      p_action.workspace_id, p_customer, p_action.action, p_tier, p_at) v
   ) w
   where p_action.is_limited
   order by w.quota_limit is null, w.quota_limit - w.quota_used >= p_units,
@@ -229,7 +229,8 @@ begin
       free_units := v_again.free_units;
       return;
     end if;
-    select * into v_terms from _usage_terms(p_action, p_customer, p_units, p_at)
+    select * into v_terms from _usage_terms(p_action, p_customer, p_units,
+        _usage_tier(p_action.workspace_id, p_customer, p_at), p_at)
       where not p_is_unmetered;
     cost := case when p_is_unmetered then 0
       else coalesce(v_terms.cost, p_action.price_credits * p_units) end;
@@ -264,7 +265,8 @@ begin
   from unnest(p_users, p_actions, p_units) q (telegram_id, action, units)
   join actions a on a.workspace_id = p_workspace and a.action = q.action
     and a.withdrawn_at is null
-  left join lateral (select t.* from _usage_terms(a, null, q.units, p_at) t) t on true
+  left join lateral _usage_terms(
+    a, null, q.units, _usage_tier(p_workspace, null, p_at), p_at) t on true
   where not exists (
       select from customers c
       where c.workspace_id = p_workspace and c.telegram_id = q.telegram_id)

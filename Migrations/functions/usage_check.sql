@@ -27,15 +27,27 @@ begin
         _usage_is_unmetered(a, c.customer_id, p_at) as is_unmetered,
         coalesce(t.cost, a.price_credits * r.units, 0) as cost,
         coalesce(t.free_units, 0) as free_units, _usage_available(b, p_at) as available,
-        _usage_tier(p_workspace, c.customer_id, p_at) as tier, t.has_room,
-        t.quota_period, t.quota_limit, t.quota_used, t.quota_resets_at
+        k.tier, t.has_room, t.quota_period, t.quota_limit, t.quota_used, t.quota_resets_at
       from unnest(p_users, p_actions, p_units) with ordinality r (telegram_id, action, units, ord)
       left join actions a on a.workspace_id = p_workspace and a.action = r.action
         and a.withdrawn_at is null
       left join customers c on c.workspace_id = p_workspace and c.telegram_id = r.telegram_id
       left join accounts b on b.workspace_id = p_workspace and b.account_id = c.customer_id
         and b.unit = coalesce(a.credit_unit, 1::smallint)
-      left join lateral _usage_terms(a, c.customer_id, r.units, p_at) t
+      -- As _usage_tier says it, without a statement of its own for every check.
+      cross join lateral (
+        select (
+          select t.tier from tiers t
+          where t.workspace_id = p_workspace
+            and (t.entitlement is null or exists (
+              select from access_grants g
+              where g.workspace_id = p_workspace and g.customer_id = c.customer_id
+                and g.entitlement = t.entitlement and g.ended_at is null
+                and g.starts_at <= p_at and g.ends_at > p_at))
+          order by t.position desc limit 1) as tier
+        offset 0
+      ) k
+      left join lateral _usage_terms(a, c.customer_id, r.units, k.tier, p_at) t
         on not _usage_is_unmetered(a, c.customer_id, p_at)
           and _usage_refusal(a, c.customer_id, r.units, p_at) is null
       offset 0

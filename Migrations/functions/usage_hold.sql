@@ -32,6 +32,7 @@ begin
       where c.workspace_id = p_workspace and c.telegram_id = p_user;
     status := _usage_refusal(v_action, v_customer, p_units, p_at);
     if status is not null then
+      cost := coalesce(v_action.price_credits * p_units, 0);
       entitlement := case status when 'no_access' then v_action.required_entitlement end;
       return next;
       return;

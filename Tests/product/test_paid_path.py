@@ -186,6 +186,43 @@ def test_fifty_debits_with_one_key_on_two_processes_make_one_entry(product, seco
     assert entries == "1"
 
 
+def test_a_quota_of_a_hundred_a_day_lets_a_hundred_of_sixty_four_clients_through(
+        product, second_server):
+    user, action = next(people), "sprint"
+    workspace = sql(
+        product,
+        f"select workspace_id from workspaces where slug = '{product.demo['workspace']}'")
+    sql(product, f"""
+        insert into actions (workspace_id, action, title, price_credits, position)
+        values ({workspace}, '{action}', 'Sprint', 0, 90) on conflict do nothing;
+        insert into action_tiers (workspace_id, action, tier, units_per_day)
+        values ({workspace}, '{action}', 'free', 100) on conflict do nothing""")
+    bases = [product.url, second_server]
+
+    def use(number):
+        answers = []
+        for turn in range(4):
+            answers.append(call(
+                "POST", bases[(number + turn) % 2] + "/v1/debits", {"user": user, "action": action},
+                {"Authorization": f"Bearer {product.bot()['api_key']}",
+                 "Idempotency-Key": str(uuid.uuid4())}))
+        return answers
+
+    with ThreadPoolExecutor(64) as threads:
+        answers = [answer for some in threads.map(use, range(64)) for answer in some]
+    # The day may end meanwhile, and another hundred begin.
+    days = int(sql(product, f"""
+        select count(*) from usage_counters join customers using (workspace_id, customer_id)
+        where telegram_id = {user} and action = '{action}' and period = 'day'"""))
+    statuses = [answer.status for answer in answers]
+    if days == 1:
+        assert statuses.count(201) == 100 and statuses.count(429) == 156, statuses
+    refused = next(answer for answer in answers if answer.status == 429)
+    assert refused.json()["code"] == "quota_exceeded"
+    assert refused.json()["quota"]["used"] == 100
+    assert 0 < int(refused.headers["Retry-After"]) <= 86_400
+
+
 def test_draining_a_thousand_credits_by_seven_applies_142_times(product, second_server):
     user = next(people)
     for _ in range(4):
