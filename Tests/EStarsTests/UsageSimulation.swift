@@ -40,7 +40,7 @@ struct UsageSimulation {
         "free": .init(day: 3, month: 12, free: 1),
         "pro": .init(month: 60, free: 2, freePeriod: .day),
       ]),
-    "daily": .init(price: 1, allowances: ["free": .init(day: 5, month: 30, lifetime: 40)]),
+    "daily": .init(price: 1, allowances: ["free": .init(day: 5, month: 30, lifetime: 15)]),
     "gift": .init(price: 0, allowances: ["free": .init(day: 2), "pro": .init(day: 10)]),
     "hd": .init(price: 0, required: "hd_quality"),
   ]
@@ -139,7 +139,7 @@ struct UsageSimulation {
     let (user, at) = (user(), time)
     let lot = lot(
       "promo-\(serial)", nil, false, Int64(number(1...4)),
-      at.addingTimeInterval(Double(number(1...6)) * 40_000))
+      at.addingTimeInterval(Double(number(1...6)) * 10_000))
     log.append("\(user) is given \(lot.amount)")
     try await grant([lot], nil, to: user, at)
     model.grant([lot], to: user, at: at)
@@ -359,7 +359,7 @@ struct UsageSimulation {
           && hold.parts.contains { lots[$0.lot].charge == charge }
       }
     }
-    let index = chance(60) ? held.randomElement(using: &random) : nil
+    let index = chance(90) ? held.randomElement(using: &random) : nil
     guard let index = index ?? charges.indices.randomElement(using: &random) else { return nil }
     return charges.remove(at: index)
   }
