@@ -301,7 +301,7 @@ def test_a_redirect_is_not_followed(told):
     product, receiver, owner = told
     with receiving() as inside:
         owner = Dashboard(product, "owner")
-        secret_of(set_address(product, owner, receiver.url))
+        assert set_address(product, owner, receiver.url).status in (200, 201)
 
         def elsewhere(handler):
             handler.send_response(307)
