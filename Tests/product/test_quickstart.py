@@ -36,7 +36,7 @@ def event_secret(product, bot, address):
     path = f"/bots/{bot}/event-address"
     answer = owner.send(owner.base + path, {
         "csrf": owner.field(owner.get(path), "csrf"), "url": address})
-    assert answer.status == 200, answer.body
+    assert answer.status == 201, answer.body
     return re.search(r"ess_[\w-]+", answer.body.decode()).group(0)
 
 
