@@ -65,7 +65,19 @@ def test_pages_are_accessible_and_fit(product, chromium, width, scheme):
     page.get_by_role("button", name="Give credits instead").click()
     page.wait_for_load_state()
     check()
+    for path in ("actions", "actions/new", "actions/stem_separation", "tiers", "entitlements",
+                 "paywall", "trials"):
+        check(f"{workspace}/{path}")
+    for path in ("tiers", "entitlements", "trials"):
+        page.goto(f"{workspace}/{path}")
+        form = page.locator("details.decision").first
+        form.locator("summary").click()
+        form.locator("input[type=text], input:not([type])").first.fill("")
+        form.locator("button").first.click()
+        page.wait_for_load_state()
+        assert page.get_by_role("alert").count() == 1, path
+        check()
     live = f"{product.url}/w/{product.demo['live_workspace']}"
-    for path in ("", "/customers", "/payments", "/refunds"):
+    for path in ("", "/customers", "/payments", "/refunds", "/actions", "/trials"):
         check(live + path)
     context.close()

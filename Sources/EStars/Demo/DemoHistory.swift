@@ -132,6 +132,14 @@ public struct DemoHistory: Sendable, Equatable {
               action: bots[purchase.bot].action, units: 1, key: "\(key)-\(use)",
               ref: "demo-job-\(number)-\(use + 1)")))
       }
+      for stem in 0..<purchase.stems {
+        add(
+          paidAt.addingTimeInterval(Double(stem + 1) * 3600),
+          .use(
+            Use(
+              action: "stem_separation", units: 1, key: "\(key)-stem-\(stem)",
+              ref: "demo-song-\(number)-\(stem + 1)")))
+      }
     }
     return events
   }

@@ -40,6 +40,8 @@ extension DemoWorkspace {
     public let daysAgo: Double
     /// How many times the bot's action was run after it.
     public let uses: Int
+    /// Songs that were taken apart after it.
+    var stems = 0
   }
 
   /// Six people whose purchases are laid down, for stories and tests. Five are customers; Rafael has
@@ -57,7 +59,8 @@ extension DemoWorkspace {
       languageCode: "pt-br", purchases: [Purchase(bot: 1, sku: "pop", daysAgo: 8.1, uses: 9)]),
     Person(
       telegramID: 5_001_003, firstName: "Marina", lastName: "Souza", username: "msouza",
-      languageCode: "pt-br", purchases: [Purchase(bot: 0, sku: "pro", daysAgo: 6.6, uses: 18)]),
+      languageCode: "pt-br",
+      purchases: [Purchase(bot: 0, sku: "pro", daysAgo: 6.6, uses: 18, stems: 4)]),
     Person(
       telegramID: 5_001_004, firstName: "Lucas", lastName: "Ferreira", username: "",
       languageCode: "pt-br", purchases: [Purchase(bot: 0, sku: "start", daysAgo: 1.3, uses: 2)]),
