@@ -54,6 +54,8 @@ def test_pages_are_accessible_and_fit(product, chromium, width, scheme):
     check()
     for show in ("", "?show=all"):
         check(workspace + "/refunds" + show)
+    for path in ("/holds", "/holds?show=closed", "/credit-policy", "/customers/new"):
+        check(workspace + path)
     _, charge = buy(product, "pro")
     check(f"{workspace}/payments/{product.bot()['id']}/{charge}")
     page.locator("summary.decision-title").click()
