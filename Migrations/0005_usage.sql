@@ -245,6 +245,10 @@ alter table bots
   add column previous_webhook_url text,
   add column previous_allowed_updates text[],
   add column answers_commands boolean not null default true,
+  -- While the webhook is being set: Telegram may use the new secret before we have its word, and
+  -- only one change is under way at a time.
+  add column next_webhook_secret_hash bytea check (length(next_webhook_secret_hash) = 32),
+  add column changing_until timestamptz,
   add column event_url text check (length(event_url) between 1 and 2000),
   add column sealed_event_secret bytea,
   -- Signs beside the new one until then, so that a bot can change over in its own time.

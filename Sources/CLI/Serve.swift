@@ -101,6 +101,7 @@ extension Settings {
     configuration.host = host
     configuration.port = port
     configuration.trustedProxies = trustedProxies
+    configuration.sandboxURL = sandboxURL
     return try Server(platform: platform, configuration: configuration, logger: logger)
   }
 }

@@ -16,6 +16,7 @@ struct Settings {
   let resources: URL
   let databaseConnections: Int
   let allowsPrivateTargets: Bool
+  let sandboxURL: URL?
 
   /// - Parameter isServing: Whether the process listens; otherwise only database and key matter.
   init(
@@ -55,6 +56,11 @@ struct Settings {
     } else if url?.scheme == "https", trustedProxies.isEmpty {
       complaints.append(
         "ESTARS_TRUSTED_PROXIES is missing: name the proxy that ends TLS, by its address")
+    }
+    let sandbox = Self.value("ESTARS_SANDBOX_URL", environment)
+    sandboxURL = sandbox.flatMap { URL(string: $0) }
+    if sandbox != nil, sandboxURL?.host() == nil {
+      complaints.append("ESTARS_SANDBOX_URL is not an address: write http://127.0.0.1:8081")
     }
     resources = URL(
       filePath: Self.value("ESTARS_RESOURCES", environment)

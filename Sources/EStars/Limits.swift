@@ -40,6 +40,13 @@ public enum Limits {
   public static let refundStuckSeconds = 600.0
   /// What an operator who approves a refund waits for Telegram before the page says it is under way.
   public static let refundAnswerSeconds = 3.0
+  /// What one call of Telegram about a bot's webhook may take, and how long 429 is waited out; a
+  /// change is one call, and belongs to nobody any more after the last of the three.
+  public static let botCallSeconds = 8
+  public static let botCallRetrySeconds = 4
+  public static let botChangeSeconds: TimeInterval = 30
+  public static let keyNameCharacters = 60
+  public static let botReplyCharacters = 3000
   /// In Unicode scalars.
   public static let noteCharacters = 500
   public static let goodwillCredits: Int64 = 1_000_000

@@ -20,6 +20,7 @@ public final class Platform: Sendable {
   public let targets: TargetClient
   let arrivals: Coalescer<Arrival, UpdateIntake.Handled>
   let relaysUnderWay = Atomic<Int>(0)
+  public let keyUses: KeyUses
   private let clients = Mutex<[Int64: (sealed: [UInt8], client: TelegramClient)]>([:])
 
   /// - Parameter allowsPrivateTargets: Whether events and relayed updates may go to plain HTTP and
@@ -38,6 +39,7 @@ public final class Platform: Sendable {
     usage = Usage(pool: pool)
     targets = TargetClient(allowsPrivate: allowsPrivateTargets)
     arrivals = Arrival.coalescer(pool, secrets)
+    keyUses = KeyUses(pool: pool, logger: logger)
   }
 
   public func close() async {

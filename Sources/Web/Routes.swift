@@ -126,6 +126,29 @@ struct Route: Sendable {
     Route(
       .post, "/w/:workspace/bots/:bot/event-address/test",
       .member(.owner, EventAddressTestController.create)),
+    Route(.get, "/w/:workspace/bots", .member(.viewer, BotsController.index)),
+    Route(.post, "/w/:workspace/bots", .member(.owner, BotsController.create)),
+    Route(.get, "/w/:workspace/bots/new", .member(.owner, BotsController.new)),
+    Route(.get, "/w/:workspace/bots/:bot", .member(.viewer, BotsController.show)),
+    Route(
+      .get, "/w/:workspace/bots/:bot/connection", .member(.owner, BotConnectionController.show)),
+    Route(
+      .post, "/w/:workspace/bots/:bot/connection", .member(.owner, BotConnectionController.create)),
+    Route(
+      .post, "/w/:workspace/bots/:bot/disconnection",
+      .member(.owner, BotDisconnectionController.create)),
+    Route(.post, "/w/:workspace/bots/:bot/token", .member(.owner, BotTokenController.create)),
+    Route(.get, "/w/:workspace/bots/:bot/replies", .member(.viewer, BotRepliesController.show)),
+    Route(
+      .post, "/w/:workspace/bots/:bot/replies", .member(.manager, BotRepliesController.update)),
+    Route(.get, "/w/:workspace/keys", .member(.viewer, KeysController.index)),
+    Route(.post, "/w/:workspace/keys", .member(.owner, KeysController.create)),
+    Route(.get, "/w/:workspace/keys/new", .member(.owner, KeysController.new)),
+    Route(.get, "/w/:workspace/keys/:key", .member(.viewer, KeysController.show)),
+    Route(
+      .post, "/w/:workspace/keys/:key/rotation", .member(.owner, KeyRotationController.create)),
+    Route(
+      .post, "/w/:workspace/keys/:key/revocation", .member(.owner, KeyRevocationController.create)),
 
     Route(.get, "/v1/catalog", .key(.read, CatalogEndpoint.show)),
     Route(.get, "/v1/customers/:user", .key(.read, CustomerEndpoint.show)),

@@ -80,6 +80,14 @@ import Testing
     GET /w/:workspace/payments/:bot/:charge member viewer
     GET /w/:workspace/refunds member viewer
     GET /w/:workspace/refunds/:refund member viewer
+    GET /w/:workspace/bots member viewer
+    GET /w/:workspace/bots/:bot member viewer
+    GET /w/:workspace/bots/:bot/connection member owner
+    GET /w/:workspace/bots/:bot/replies member viewer
+    GET /w/:workspace/bots/new member owner
+    GET /w/:workspace/keys member viewer
+    GET /w/:workspace/keys/:key member viewer
+    GET /w/:workspace/keys/new member owner
     GET /workspaces session
     POST /login anyone
     POST /logout session
@@ -92,6 +100,14 @@ import Testing
     POST /v1/holds/:hold/release key use
     POST /v1/trial-grants key use
     POST /v1/updates key sell
+    POST /w/:workspace/bots member owner
+    POST /w/:workspace/bots/:bot/connection member owner
+    POST /w/:workspace/bots/:bot/disconnection member owner
+    POST /w/:workspace/bots/:bot/replies member manager
+    POST /w/:workspace/bots/:bot/token member owner
+    POST /w/:workspace/keys member owner
+    POST /w/:workspace/keys/:key/revocation member owner
+    POST /w/:workspace/keys/:key/rotation member owner
     POST /w/:workspace/credit-policy member owner
     POST /w/:workspace/customers member manager
     POST /w/:workspace/customers/:customer/grants member support
@@ -196,6 +212,7 @@ import Testing
       ":charge": "none",
       ":customer": "999999",
       ":hold": "999999",
+      ":key": "999999",
       ":lot": "999999",
       ":page": "quickstart",
       ":refund": "999999",

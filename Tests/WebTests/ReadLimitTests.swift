@@ -8,7 +8,8 @@ import Testing
 /// A key may ask again and again about the same customers, and not walk through all of them.
 @Suite struct ReadLimitTests {
   private func key(_ byte: UInt8) -> APIKey {
-    APIKey(workspaceID: 1, botID: 1, scopes: [.read], hash: [byte])
+    APIKey(
+      id: 1, workspaceID: 1, botID: 1, scopes: [.read], hash: [byte], expiresAt: nil)
   }
 
   @Test func differentCustomersOfAMinuteAreCounted() throws {

@@ -66,6 +66,7 @@ struct Demo: AsyncParsableCommand {
     var configuration = Server.Configuration(resources: resources, publicURL: try address(port))
     configuration.host = host
     configuration.port = port
+    configuration.sandboxURL = try address(sandboxPort)
     try await platform.directory.preload()
     let server = try Server(platform: platform, configuration: configuration, logger: logger)
     let ready = Ready { try announce(demo) }

@@ -5,17 +5,17 @@ import Telegram
 
 /// A Telegram bot that sells for a workspace.
 public struct Bot: Sendable {
-  public enum Segment: String, Sendable {
+  public enum Segment: String, Sendable, CaseIterable {
     case aiBot = "ai_bot", serviceBot = "service_bot", miniApp = "mini_app"
   }
 
-  /// How its updates reach us.
-  public enum Mode: String, Sendable {
-    /// It forwards them.
+  /// How a bot's updates reach us.
+  public enum Mode: String, Sendable, CaseIterable {
+    /// The bot keeps its webhook, or polls, and posts what it gets to `/v1/updates`.
     case forwarding
-    /// We own its webhook.
+    /// Telegram calls us, and nobody else handles the updates.
     case webhook
-    /// We own its webhook and hand every update on to its own handler.
+    /// Telegram calls us, and we hand every update on to the bot's own handler.
     case relay
   }
 
@@ -26,16 +26,27 @@ public struct Bot: Sendable {
   public let segment: Segment
   public let environment: String
   public let apiBaseURL: String
-  let sealedToken: [UInt8]
-  let webhookSecretHash: [UInt8]?
   public let mode: Mode
-  /// Its own handler, in mode ``Mode/relay`` alone.
+  /// Where updates are handed on to; set in the mode `relay` alone.
   public let relayURL: String?
+  /// Whether we answer `/paysupport` and its like; it counts in the mode `webhook` alone.
+  public let answersCommands: Bool
+  /// The address that Telegram called before it called us.
+  public let previousWebhookURL: String?
+  public let previousAllowedUpdates: [UpdateKind]?
+  public let disconnectedAt: Date?
+  public let createdAt: Date
+  let sealedToken: [UInt8]
   let sealedRelaySecret: [UInt8]?
+  let webhookSecretHash: [UInt8]?
+  /// Of a change of the webhook that is under way, or that never ended.
+  let nextWebhookSecretHash: [UInt8]?
 
   static let columns: SQL = """
     b.bot_id, b.workspace_id, b.username, b.name, b.segment, b.environment, b.api_base_url,
-    b.sealed_token, b.webhook_secret_hash, b.mode, b.relay_url, b.sealed_relay_secret
+    b.sealed_token, b.webhook_secret_hash, b.next_webhook_secret_hash, b.mode, b.relay_url,
+    b.sealed_relay_secret, b.answers_commands, b.previous_webhook_url, b.previous_allowed_updates,
+    b.disconnected_at, b.created_at
     """
 
   init(_ row: Row) throws {
@@ -48,9 +59,16 @@ public struct Bot: Sendable {
     apiBaseURL = try row.get("api_base_url")
     sealedToken = try row.get("sealed_token")
     webhookSecretHash = try row.getIfPresent("webhook_secret_hash")
+    nextWebhookSecretHash = try row.getIfPresent("next_webhook_secret_hash")
     mode = Mode(rawValue: try row.get("mode")) ?? .forwarding
     relayURL = try row.getIfPresent("relay_url")
     sealedRelaySecret = try row.getIfPresent("sealed_relay_secret")
+    answersCommands = try row.get("answers_commands")
+    previousWebhookURL = try row.getIfPresent("previous_webhook_url")
+    previousAllowedUpdates = try row.getIfPresent("previous_allowed_updates", as: [String].self)?
+      .map { UpdateKind($0) }
+    disconnectedAt = try row.getIfPresent("disconnected_at")
+    createdAt = try row.get("created_at")
   }
 
   static func find(id: Int64, _ pool: Pool) async throws -> Bot? {
@@ -72,6 +90,11 @@ public struct Bot: Sendable {
     try await pool.query("select \(columns) from bots b order by b.bot_id").map(Bot.init)
   }
 
+  public var isConnected: Bool { disconnectedAt == nil }
+
+  /// Whether a change of the webhook was begun and its end is not known.
+  public var isChangeUnfinished: Bool { nextWebhookSecretHash != nil }
+
   var endpoint: BotAPIEndpoint {
     BotAPIEndpoint(
       baseURL: URL(string: apiBaseURL) ?? BotAPIEndpoint.live.baseURL,
@@ -79,47 +102,12 @@ public struct Bot: Sendable {
   }
 
   /// Whether the header that Telegram sent is this bot's secret. The stored hash is compared in
-  /// constant time; a bot without a webhook accepts nothing.
+  /// constant time; a bot without a webhook accepts nothing. While the webhook is being set, the
+  /// secret before and the one after are both good, so that no update is turned away.
   public func accepts(webhookSecret: String?) -> Bool {
-    guard let webhookSecret, let webhookSecretHash else { return false }
-    return Bytes.equalInConstantTime(Bytes.sha256(webhookSecret), webhookSecretHash)
-  }
-}
-
-/// What a bot presents to `/v1`.
-public struct APIKey: Sendable {
-  public enum Scope: String, Sendable, CaseIterable { case read, use, sell, support }
-
-  public let workspaceID: Int64
-  public let botID: Int64
-  public let scopes: Set<Scope>
-  public let hash: [UInt8]
-
-  static func find(hash: [UInt8], _ pool: Pool) async throws -> APIKey? {
-    try await pool.query(
-      """
-      select workspace_id, bot_id, scopes from api_keys
-      where key_hash = \(hash) and revoked_at is null
-      """
-    ).first.map { row in
-      APIKey(
-        workspaceID: try row.get("workspace_id"), botID: try row.get("bot_id"),
-        scopes: Set(try row.get("scopes", as: [String].self).compactMap(Scope.init(rawValue:))),
-        hash: hash)
-    }
-  }
-
-  /// Makes a key. The text is given out once and stored only as a hash.
-  public static func issue(
-    for bot: Bot, side: Workspace.Side, scopes: [Scope], at: Date, _ pool: Pool
-  ) async throws -> String {
-    let text = "esk_\(side.rawValue)_" + Bytes.base64URL(Bytes.random(30))
-    try await pool.execute(
-      """
-      insert into api_keys (key_hash, workspace_id, bot_id, prefix, scopes, created_at)
-      values (\(Bytes.sha256(text)), \(bot.workspaceID), \(bot.id), \(String(text.prefix(14))),
-        \(scopes.map(\.rawValue)), \(at))
-      """)
-    return text
+    guard let webhookSecret else { return false }
+    let hash = Bytes.sha256(webhookSecret)
+    return [webhookSecretHash, nextWebhookSecretHash].compactMap { $0 }
+      .reduce(false) { Bytes.equalInConstantTime(hash, $1) || $0 }
   }
 }

@@ -36,10 +36,15 @@ public final class Directory: Sendable {
 
   public func bot(_ id: Int64) async throws -> Bot? { try await bots.value(for: id) }
 
+  /// What was just changed in the database, so that the next request sees it.
+  func remember(_ bot: Bot) { bots.store(bot, for: bot.id) }
+
   public func apiKey(_ text: String) async throws -> APIKey? {
     // What cannot be a key costs no query.
     guard text.hasPrefix("esk_"), text.utf8.count < 80 else { return nil }
-    return try await keys.value(for: Bytes.sha256(text))
+    guard let key = try await keys.value(for: Bytes.sha256(text)), !key.isExpired(at: Date())
+    else { return nil }
+    return key
   }
 
   public func workspace(_ id: Int64) async throws -> Workspace? {

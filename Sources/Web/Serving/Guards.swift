@@ -114,6 +114,12 @@ extension Server {
       throw Refusal(
         .forbidden, "scope_missing", "This key does not have the scope “\(needed.rawValue)”.")
     }
+    guard bot.isConnected else {
+      throw Refusal(
+        .forbidden, "bot_disconnected",
+        "This bot is disconnected. An owner of the workspace can add it again.")
+    }
+    platform.keyUses.note(key)
     return BotCall(
       server: self, inbound: inbound, bot: bot, workspace: workspace, scope: workspace.scope,
       key: key)

@@ -17,6 +17,8 @@ public final class Server: Sendable {
     public var resources: URL
     /// How browsers and bots reach this server; sets the allowed Origin.
     public var publicURL: URL
+    /// A Telegram of one's own, whose bots a test side may have.
+    public var sandboxURL: URL?
 
     public init(resources: URL, publicURL: URL) {
       self.resources = resources

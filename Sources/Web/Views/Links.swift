@@ -58,6 +58,13 @@ enum Links {
   static func eventAddress(_ slug: String, _ botID: Int64) -> String {
     "/w/\(slug)/bots/\(botID)/event-address"
   }
+  static func bots(_ slug: String) -> String { "/w/\(slug)/bots" }
+  static func newBot(_ slug: String) -> String { "/w/\(slug)/bots/new" }
+  static func bot(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/bots/\(id)" }
+
+  static func keys(_ slug: String) -> String { "/w/\(slug)/keys" }
+  static func newKey(_ slug: String) -> String { "/w/\(slug)/keys/new" }
+  static func key(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/keys/\(id)" }
 
   static func payment(_ slug: String, _ key: PaymentKey) -> String {
     "/w/\(slug)/payments/\(key.botID)/\(segment(key.chargeID))"

@@ -11,6 +11,12 @@ enum TelegramWebhook {
     let errorMessage: String?
   }
 
+  private struct Message: Encodable {
+    let method = "sendMessage"
+    let chatId: Int64
+    let text: String
+  }
+
   @Sendable static func create(_ call: WebhookCall) async throws -> Reply {
     let text = try call.inbound.jsonText()
     let handled: UpdateIntake.Handled
@@ -45,10 +51,28 @@ enum TelegramWebhook {
         PreCheckoutAnswer(
           preCheckoutQueryId: queryID, ok: false,
           errorMessage: PreCheckout.Reason.unknownInvoice.message(languageCode: language)))
-    case .stored: return accepted
+    case .stored:
+      if let message = await reply(to: text, call) { return try .json(message) }
+      return accepted
     }
   }
 
   private static let accepted = Reply(
     .ok, headers: [.contentType: "application/json"], body: Array("{}".utf8))
+
+  /// What we answer to a command, in the response: Telegram carries it out. It is sent again when
+  /// Telegram delivers the update again, since then the first answer did not arrive. The update is
+  /// stored by now, so a database that fails here costs the answer alone.
+  private static func reply(to body: String, _ call: WebhookCall) async -> Message? {
+    do {
+      return try await BotReply.to(
+        body, for: call.bot, in: call.workspace, scope: call.scope, call.platform.pool
+      ).map { Message(chatId: $0.chatID, text: $0.text) }
+    } catch {
+      call.server.logger.warning(
+        "a command was not answered",
+        metadata: ["bot": "\(call.bot.id)", "error": "\(error.withoutValues)"])
+      return nil
+    }
+  }
 }

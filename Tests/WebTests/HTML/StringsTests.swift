@@ -100,8 +100,27 @@ import Testing
     names += EventAddressView.Warning.allCases.map { "event_address.warning_\($0)" }
     names += ["replayed", "tested"].map { "audit.event_\($0)" }
     names += ["set", "rotated", "removed"].map { "audit.event_address_\($0)" }
+    names += Self.connections
     for name in names { #expect(strings.keys.contains(.init(name)), "\(language) lacks \(name)") }
   }
+
+  private static let connections: [String] =
+    BotMode.allCases.flatMap { mode in
+      ["mode", "way", "way_hint", "button"].map { "bot.\($0)_\(mode)" }
+    } + BotEnvironment.allCases.map { "bot.environment_\($0)" }
+    + BotSegment.allCases.map { "bot.segment_\($0.rawValue)" }
+    + BotFormView.Problem.allCases.map { "bot.problem_\($0.rawValue)" }
+    + BotView.Problem.allCases.map { "bot.problem_\($0.rawValue)" }
+    + BotConnectionView.Problem.allCases.map { "bot.problem_\($0)" }
+    + BotView.Draft.allCases.map { "bot.do_\($0)" }
+    + TelegramTrouble.Code.allCases.map { "bot.trouble_\($0.rawValue)" }
+    + WebhookFacts.Difference.allCases.map { "bot.difference_\($0)" }
+    + BotRepliesView.languages.map { "replies.language_\($0.replacing("-", with: "_"))" }
+    + KeyState.allCases.map { "key.state_\($0)" }
+    + KeyScope.allCases.flatMap { ["key.scope_\($0)", "key.scope_hint_\($0)"] }
+    + KeyView.overlaps.map { "key.overlap_\($0)" }
+    + KeyView.Warning.allCases.map { "key.\($0)" }
+    + KeyFormView.Problem.allCases.map { "key.problem_\($0)" }
 
   @Test func portugueseIsNotLeftInEnglish() throws {
     let renderer = try GoldenTests.renderer()
@@ -109,7 +128,7 @@ import Testing
     // Words that are the same in both.
     let same: Set<String> = [
       "nav.menu", "nav.bots", "nav.paywall", "payment.stars", "payment.bot", "strip.version",
-      "login.email",
+      "login.email", "key.bot", "replies.language_en", "replies.language_pt_br",
     ]
     for key in one.plainKeys where !same.contains(key.name) {
       #expect(one[key] != other[key], "\(key.name)")
