@@ -40,12 +40,19 @@ enum KeysController {
     guard view.problems.isEmpty, let botID = view.botID else {
       return try await visit.livePage(view.render, .unprocessableContent)
     }
-    let made = try await APIKey.create(
-      name: view.name, botID: botID,
-      scopes: chosen.compactMap { APIKey.Scope(rawValue: $0.rawValue) },
-      side: visit.workspace.side, by: visit.actor, in: visit.scope, visit.platform.pool)
-    return try await visit.livePage(
-      SecretView(kind: .key(name: view.name), text: made.text).render, .created)
+    do {
+      let made = try await APIKey.create(
+        name: view.name, botID: botID,
+        scopes: chosen.compactMap { APIKey.Scope(rawValue: $0.rawValue) },
+        side: visit.workspace.side, by: visit.actor, in: visit.scope, visit.platform.pool)
+      return try await visit.livePage(
+        SecretView(kind: .key(name: view.name), text: made.text).render, .created)
+    } catch APIKey.ChangeProblem.notFound {
+      // It was disconnected a moment ago.
+      view.bots = try await visit.keyBots()
+      view.problems.append(.bot)
+      return try await visit.livePage(view.render, .unprocessableContent)
+    }
   }
 }
 
