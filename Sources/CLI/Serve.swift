@@ -13,7 +13,8 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     let logger = Log.start()
     let settings = try Settings(isServing: true)
-    let platform = settings.platform(logger)
+    let journal = try settings.outageJournal.map(OutageJournal.init)
+    let platform = settings.platform(logger, journal)
     try await platform.directory.preload()
     let server = try settings.server(platform, logger)
     try await Running.services(
@@ -21,7 +22,7 @@ struct Serve: AsyncParsableCommand {
         server.application { _ in
           say("eStars serves \(settings.publicURL.absoluteString)")
         }
-      ], logger)
+      ] + OutageBooking.services(platform), logger)
     await platform.close()
   }
 }
@@ -73,6 +74,22 @@ struct WorkerService: Service {
   }
 }
 
+/// Books what this process accepted while the database was away.
+struct OutageBooking: Service {
+  private let outages: Outages
+  private let usage: Usage
+
+  static func services(_ platform: Platform) -> [any Service] {
+    platform.outages.map { [OutageBooking(outages: $0, usage: platform.usage)] } ?? []
+  }
+
+  func run() async throws {
+    try await cancelWhenGracefulShutdown {
+      do { try await outages.run(usage) } catch is CancellationError {}
+    }
+  }
+}
+
 enum Running {
   /// Runs services until one ends or the terminal says Ctrl-C; each is given ten seconds to end.
   static func services(_ services: [any Service], _ logger: Logger) async throws {
@@ -88,12 +105,12 @@ enum Running {
 }
 
 extension Settings {
-  func platform(_ logger: Logger) -> Platform {
+  func platform(_ logger: Logger, _ journal: OutageJournal? = nil) -> Platform {
     var configuration = Configuration(connectionString: databaseURL)
     configuration.maxConnections = databaseConnections
     return Platform(
       pool: Pool(configuration, logger: logger), secrets: secrets, logger: logger,
-      allowsPrivateTargets: allowsPrivateTargets)
+      allowsPrivateTargets: allowsPrivateTargets, outageJournal: journal)
   }
 
   func server(_ platform: Platform, _ logger: Logger) throws -> Server {

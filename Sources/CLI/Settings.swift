@@ -17,6 +17,8 @@ struct Settings {
   let databaseConnections: Int
   let allowsPrivateTargets: Bool
   let sandboxURL: URL?
+  /// nil: nothing goes on while the database is away.
+  let outageJournal: String?
 
   /// - Parameter isServing: Whether the process listens; otherwise only database and key matter.
   init(
@@ -41,6 +43,7 @@ struct Settings {
     allowsPrivateTargets =
       Self.allowsPrivateTargets(environment, orElse: false)
       ?? complain("ESTARS_PRIVATE_TARGETS is neither allow nor refuse", false)
+    outageJournal = Self.value("ESTARS_OUTAGE_JOURNAL", environment)
     trustedProxies = Set(
       (Self.value("ESTARS_TRUSTED_PROXIES", environment) ?? "").split(separator: ",")
         .map { $0.trimmingCharacters(in: .whitespaces) })

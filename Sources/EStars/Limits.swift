@@ -92,6 +92,13 @@ public enum Limits {
   public static let loginFailures = 10
   public static let loginWindowSeconds = 15 * 60
   public static let usageBatch = 100
+  /// After this long without an answer of the database, an action's outage policy decides.
+  public static let outageSeconds = 2.0
+  /// How long a key that is known is believed while the database is away: a revoked one must not
+  /// outlive an outage by much, and one that is good should last as long as most outages do.
+  public static let keyOutageSeconds = 600.0
+  /// Debits that one process accepts while the database is away.
+  public static let outageDebits = 10_000
   /// Updates that share a transaction. A payment takes a dozen statements, and all wait for the last.
   public static let intakeBatch = 32
   /// How long a hold stays open when nobody closes it, unless its request says otherwise.

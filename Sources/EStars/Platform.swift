@@ -17,16 +17,21 @@ public final class Platform: Sendable {
   public let passwords: PasswordHasher
   public let preCheckout: PreCheckout
   public let usage: Usage
+  public let outages: Outages?
   public let targets: TargetClient
   let arrivals: Coalescer<Arrival, UpdateIntake.Handled>
   let relaysUnderWay = Atomic<Int>(0)
   public let keyUses: KeyUses
   private let clients = Mutex<[Int64: (sealed: [UInt8], client: TelegramClient)]>([:])
 
-  /// - Parameter allowsPrivateTargets: Whether events and relayed updates may go to plain HTTP and
-  ///   to one's own network, as in a demo or behind a network policy of one's own.
+  /// - Parameters:
+  ///   - allowsPrivateTargets: Whether events and relayed updates may go to plain HTTP and to one's
+  ///     own network, as in a demo or behind a network policy of one's own.
+  ///   - outageJournal: Where debits are kept that are accepted while the database is away; nil:
+  ///     none are.
   public init(
-    pool: Pool, secrets: Secrets, logger: Logger, allowsPrivateTargets: Bool = false
+    pool: Pool, secrets: Secrets, logger: Logger, allowsPrivateTargets: Bool = false,
+    outageJournal: OutageJournal? = nil
   ) {
     self.pool = pool
     patientPool = pool.patient(logger)
@@ -36,7 +41,10 @@ public final class Platform: Sendable {
     directory = Directory(pool: pool)
     login = Login(pool: pool, passwords: passwords)
     preCheckout = PreCheckout(pool: pool, secrets: secrets, logger: logger)
-    usage = Usage(pool: pool)
+    outages = outageJournal.map { [directory] in
+      Outages(journal: $0, directory: directory, pool: pool, logger: logger)
+    }
+    usage = Usage(pool: pool, outages: outages)
     targets = TargetClient(allowsPrivate: allowsPrivateTargets)
     arrivals = Arrival.coalescer(pool, secrets)
     keyUses = KeyUses(pool: pool, logger: logger)

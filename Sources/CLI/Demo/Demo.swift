@@ -50,7 +50,8 @@ struct Demo: AsyncParsableCommand {
     let platform = Platform(
       pool: Pool(Configuration(connectionString: cluster.appURL), logger: logger),
       secrets: try secrets(), logger: logger,
-      allowsPrivateTargets: Settings.allowsPrivateTargets(orElse: true) ?? false)
+      allowsPrivateTargets: Settings.allowsPrivateTargets(orElse: true) ?? false,
+      outageJournal: try OutageJournal(path: directory.appending(path: "outage.journal").path))
     let sandbox = try SandboxServer(
       configuration: SandboxConfiguration(
         host: host, port: sandboxPort, dataDirectory: try folder("sandbox"), resources: resources),
@@ -84,7 +85,7 @@ struct Demo: AsyncParsableCommand {
         DemoDatabase(cluster: cluster, logger: logger),
         DemoClock(
           book: sandbox.book, slug: demo.file.workspace, pool: platform.pool, logger: logger),
-      ] + bots, logger)
+      ] + OutageBooking.services(platform) + bots, logger)
     await platform.close()
   }
 
@@ -109,7 +110,7 @@ struct Demo: AsyncParsableCommand {
   private func startOver(_ cluster: Cluster) async throws {
     say("==> starting over")
     try await cluster.remove()
-    for name in ["sandbox", "demo.json", "secret.key"] {
+    for name in ["sandbox", "demo.json", "secret.key", "outage.journal"] {
       try? FileManager.default.removeItem(at: directory.appending(path: name))
     }
   }

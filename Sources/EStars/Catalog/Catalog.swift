@@ -69,12 +69,20 @@ public struct Action: Sendable, Equatable {
   /// Credits per unit.
   public let priceCredits: Int64
   public let requiredEntitlement: String?
+  /// Units of one request.
+  let maxUnits: Int64
+  /// Units that may go on while the database is away, for all customers together, until they are
+  /// booked; 0 = none.
+  let outageUnits: Int64
 
   init(_ row: Row) throws {
     key = try row.get("action")
     title = try row.get("title")
     priceCredits = try row.get("price_credits")
     requiredEntitlement = try row.getIfPresent("required_entitlement")
+    maxUnits = try row.get("max_units")
+    let policy = ActionRules.OutagePolicy(rawValue: try row.get("outage_policy"))
+    outageUnits = policy == .open ? try row.get("outage_cap_units") : 0
   }
 }
 

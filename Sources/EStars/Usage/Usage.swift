@@ -8,9 +8,12 @@ public struct Usage: Sendable {
   private let checks: Coalescer<CheckRequest, UsageAnswer>
   private let debits: Coalescer<DebitRequest, UsageAnswer>
   let pool: Pool
+  /// What decides while the database is away; nil: nothing goes on then.
+  private let outages: Outages?
 
-  init(pool: Pool) {
+  init(pool: Pool, outages: Outages? = nil) {
     self.pool = pool
+    self.outages = outages
     checks = Coalescer(maxBatch: Limits.usageBatch) {
       requests, scope in
       try await pool.query(Self.checking(requests, in: scope, at: scope.now), in: scope)
@@ -44,10 +47,19 @@ public struct Usage: Sendable {
   }
 
   public func check(_ request: CheckRequest, in scope: WorkspaceScope) async throws -> UsageAnswer {
-    try await checks.submit(request, in: scope)
+    guard let outages else { return try await checks.submit(request, in: scope) }
+    return try await outages.check(request, in: scope) {
+      try await checks.submit(request, in: scope)
+    }
   }
 
   public func debit(_ request: DebitRequest, in scope: WorkspaceScope) async throws -> UsageAnswer {
+    guard let outages else { return try await post(request, in: scope) }
+    return try await outages.debit(request, in: scope) { try await post(request, in: scope) }
+  }
+
+  /// Posts a debit, or fails with the database.
+  func post(_ request: DebitRequest, in scope: WorkspaceScope) async throws -> UsageAnswer {
     try await debits.submit(request, in: scope)
   }
 }

@@ -7,6 +7,8 @@ public enum UsageStatus: String, Sendable, Equatable {
   case allowed
   case applied
   case replayed
+  /// The database is away, and the action's outage policy lets it go on; it is booked later.
+  case accepted
   /// The key belongs to another request.
   case conflict
   case insufficient
@@ -63,6 +65,21 @@ public struct UsageAnswer: Sendable, Equatable {
     quota = try Quota(row)
     tier = try row.getIfPresent("tier")
     isKnown = try row.getIfPresent("is_known")
+  }
+}
+
+extension UsageAnswer {
+  /// What can be said without the database.
+  init(_ status: UsageStatus, cost: Int64) {
+    self.status = status
+    self.cost = cost
+    balance = 0
+    version = nil
+    postedAt = nil
+    freeUnits = 0
+    entitlement = nil
+    quota = nil
+    tier = nil
   }
 }
 

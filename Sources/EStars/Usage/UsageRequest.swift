@@ -1,7 +1,7 @@
 import Foundation
 
 /// Whether a customer may run an action now, and what it would cost. Changes nothing.
-public struct CheckRequest: Sendable, Equatable {
+public struct CheckRequest: Sendable, Equatable, Codable {
   public let telegramID: Int64
   public let action: String
   public let units: Int64
@@ -14,7 +14,7 @@ public struct CheckRequest: Sendable, Equatable {
 }
 
 /// A paid action of a customer.
-public struct DebitRequest: Sendable, Equatable {
+public struct DebitRequest: Sendable, Equatable, Codable {
   public let check: CheckRequest
   /// The bot's own reference, kept with the entry.
   public let ref: String?

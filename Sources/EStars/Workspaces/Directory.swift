@@ -17,7 +17,7 @@ public final class Directory: Sendable {
     self.pool = pool
     bots = AgedCache { try await Bot.find(id: $0, pool) }
     // A revoked key must not outlive an outage by much.
-    keys = AgedCache(patience: .seconds(60)) { try await APIKey.find(hash: $0, pool) }
+    keys = AgedCache(patience: .seconds(Limits.keyOutageSeconds)) { try await APIKey.find(hash: $0, pool) }
     workspaces = AgedCache { try await Workspace.find(id: $0, pool) }
     catalogs = AgedCache { id in
       // Clock offsets play no part in a catalogue, so a bare scope will do.

@@ -30,6 +30,14 @@ enum CheckEndpoint {
     }
   }
 
+  private static func reason(_ status: UsageStatus) -> String {
+    switch status {
+    case .insufficient: "insufficient_credits"
+    case .accepted: "outage"
+    default: status.rawValue
+    }
+  }
+
   @Sendable static func create(_ call: BotCall) async throws -> Reply {
     let sent = try call.inbound.json(Request.self)
     let check = try UsageRefusal.check(user: sent.user, action: sent.action, units: sent.units)
@@ -40,8 +48,8 @@ enum CheckEndpoint {
     let isShort = answer.status == .insufficient
     return try .json(
       Body(
-        allowed: answer.status == .allowed,
-        reason: isShort ? "insufficient_credits" : answer.status.rawValue, user: check.telegramID,
+        allowed: answer.status == .allowed || answer.status == .accepted,
+        reason: reason(answer.status), user: check.telegramID,
         action: check.action, units: check.units, cost: answer.cost, balance: answer.balance,
         tier: answer.tier, freeUnits: answer.freeUnits, quota: answer.quota.map(QuotaBody.init),
         entitlement: answer.entitlement,

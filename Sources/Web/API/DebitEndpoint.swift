@@ -33,6 +33,19 @@ enum DebitEndpoint {
     }
   }
 
+  /// What can be said while the database is away.
+  private struct AcceptedBody: Encodable, SnakeCased {
+    let debit: Debit
+
+    struct Debit: Encodable {
+      let user: Int64
+      let action: String
+      let units: Int64
+      let cost: Int64
+      let booked: Bool
+    }
+  }
+
   @Sendable static func create(_ call: BotCall) async throws -> Reply {
     let key = try call.idempotencyKey()
     let sent = try call.inbound.json(Request.self)
@@ -41,6 +54,13 @@ enum DebitEndpoint {
     let answer = try await call.platform.usage.debit(
       DebitRequest(check: check, ref: ref, idempotencyKey: key, botID: call.bot.id),
       in: call.scope)
+    if answer.status == .accepted {
+      return try .json(
+        AcceptedBody(
+          debit: .init(
+            user: check.telegramID, action: check.action, units: check.units, cost: answer.cost,
+            booked: false)), status: .accepted)
+    }
     guard answer.status == .applied || answer.status == .replayed else {
       throw try await UsageRefusal.of(answer, check, language: sent.language, call)
     }

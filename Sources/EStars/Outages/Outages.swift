@@ -1,0 +1,128 @@
+import Foundation
+import Ledger
+import Logging
+import Postgres
+
+/// Lets paid actions go on while the database is away, where the operator allows it: up to the
+/// action's cap of units, kept in a file and booked as soon as the database is back.
+public struct Outages: Sendable {
+  private let journal: OutageJournal
+  private let directory: Directory
+  private let pool: Pool
+  private let logger: Logger
+
+  init(journal: OutageJournal, directory: Directory, pool: Pool, logger: Logger) {
+    self.journal = journal
+    self.directory = directory
+    self.pool = pool
+    self.logger = logger
+  }
+
+  /// Asks the database and, when it is away, the operator's policy.
+  func check(
+    _ request: CheckRequest, in scope: WorkspaceScope,
+    _ ask: @escaping @Sendable () async throws -> UsageAnswer
+  ) async throws -> UsageAnswer {
+    guard let action = await openAction(request, in: scope) else { return try await ask() }
+    do {
+      return try await withDeadline(seconds: Limits.outageSeconds, ask)
+    } catch let error where error.isOutage {
+      let hasRoom = await journal.hasRoom(
+        for: request.units, of: action.key, workspaceID: scope.workspaceID,
+        capUnits: action.outageUnits)
+      guard hasRoom else { throw error }
+      return UsageAnswer(.accepted, cost: action.priceCredits * request.units)
+    }
+  }
+
+  /// Posts a debit or, when the database is away, accepts it for later. A debit that the database
+  /// did take while nobody heard of it is found by its key when it is booked.
+  func debit(
+    _ request: DebitRequest, in scope: WorkspaceScope,
+    _ post: @escaping @Sendable () async throws -> UsageAnswer
+  ) async throws -> UsageAnswer {
+    guard let action = await openAction(request.check, in: scope) else { return try await post() }
+    do {
+      return try await withDeadline(seconds: Limits.outageSeconds, post)
+    } catch let outage where outage.isOutage {
+      let debit = AcceptedDebit(
+        workspaceID: scope.workspaceID, request: request,
+        cost: action.priceCredits * request.check.units, acceptedAt: scope.now)
+      do {
+        _ = try await journal.accept(debit, capUnits: action.outageUnits)
+        return UsageAnswer(.accepted, cost: debit.cost)
+      } catch OutageJournal.Refusal.conflict {
+        return UsageAnswer(.conflict, cost: 0)
+      } catch {
+        if error as? OutageJournal.Refusal == nil {
+          logger.error("the outage journal cannot be written", metadata: ["error": "\(error)"])
+        }
+        throw outage
+      }
+    }
+  }
+
+  /// The action, when it may go on without the database and so many units of it be asked for.
+  private func openAction(_ request: CheckRequest, in scope: WorkspaceScope) async -> Action? {
+    guard
+      let action = try? await directory.catalog(of: scope.workspaceID).action(request.action),
+      action.outageUnits > 0, request.units <= action.maxUnits
+    else { return nil }
+    return action
+  }
+}
+
+extension Outages {
+  /// Books until it is cancelled.
+  public func run(_ usage: Usage) async throws {
+    while !Task.isCancelled {
+      do { try await book(usage) } catch {
+        logger.warning(
+          "accepted debits wait for the database", metadata: ["error": "\(error.withoutValues)"])
+      }
+      try await Task.sleep(for: .seconds(2))
+    }
+  }
+
+  /// Books what waits, oldest first. What the customer cannot pay by now stays uncollected; the
+  /// audit log says so.
+  func book(_ usage: Usage) async throws {
+    for debit in await journal.pending {
+      guard let workspace = try await directory.workspace(debit.workspaceID) else {
+        logger.error(
+          "an accepted debit's workspace is gone", metadata: ["workspace": "\(debit.workspaceID)"])
+        try await journal.strike(debit)
+        continue
+      }
+      let scope = workspace.scope
+      let answer = try await usage.post(debit.request, in: scope)
+      try await note(debit, answer, in: scope)
+      try await journal.strike(debit)
+    }
+  }
+
+  private func note(
+    _ debit: AcceptedDebit, _ answer: UsageAnswer, in scope: WorkspaceScope
+  ) async throws {
+    let customer = try await Customer.find(
+      telegramID: debit.request.check.telegramID, in: scope, pool)
+    let isBooked = answer.status == .applied || answer.status == .replayed
+    try await pool.transaction(in: scope) { tx in
+      try await tx.audit(
+        Actor(.system, "eStars"), isBooked ? "outage.booked" : "outage.uncollected", "customer",
+        customer.map { String($0.id) } ?? "unknown",
+        after: [
+          "action": debit.request.check.action, "units": String(debit.request.check.units),
+          "credits": String(isBooked ? answer.cost : debit.cost),
+          "accepted_at": debit.acceptedAt.formatted(.iso8601),
+        ], reason: isBooked ? nil : answer.status.rawValue, in: scope, at: scope.now)
+    }
+  }
+}
+
+extension Error {
+  /// Whether the database itself was away, rather than the request wrong or its caller gone.
+  fileprivate var isOutage: Bool {
+    (self as? PostgresError)?.isOutage ?? (self is DeadlineExceeded)
+  }
+}
