@@ -48,7 +48,7 @@ public struct ActionRules: Sendable, Equatable {
   public var requiredEntitlement: String?
   public var unmeteredEntitlement: String?
   public var outagePolicy: OutagePolicy
-  /// Units of a customer that are let through while the ledger cannot be asked.
+  /// Units that are let through while the ledger cannot be asked, for all customers together.
   public var outageCapUnits: Int64
   /// By the key of the tier; none = no limit.
   public var allowances: [String: Allowance]

@@ -80,6 +80,7 @@ extension UsageAnswer {
     entitlement = nil
     quota = nil
     tier = nil
+    isKnown = nil
   }
 }
 
