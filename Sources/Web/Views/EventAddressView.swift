@@ -39,7 +39,10 @@ struct EventAddressView: Sendable, Equatable {
     let words = problem.map { t[.init("event_address.problem_\($0.rawValue)")] }
     return page.page(
       .eventAddress, title: t("event_address.title", ["bot": "@" + bot.username]), place: .bots,
-      trail: [(title: t["nav.bots"], href: Links.place(page.slug, .bots))],
+      trail: [
+        (title: t["nav.bots"], href: Links.bots(page.slug)),
+        (title: "@" + bot.username, href: Links.bot(page.slug, bot.id)),
+      ],
       [
         "secret": .optional(secret),
         "warning": .optional(warning.map { t[.init("event_address.warning_\($0.rawValue)")] }),
