@@ -101,5 +101,5 @@ def test_a_decision_about_a_trial_shows_its_factors(product, page):
     assert (answer.status, answer.json()["trial_grant"]["reason"]) == (201, "score_too_low")
     go(product, page, "trials")
     row = page.locator("tr", has_text=source)
-    for words in ("Too few points", "7 of 12", "engagement 4, intent 3"):
+    for words in ("Too few points", "7, 12 needed", "engagement\u00a04, intent\u00a03"):
         expect(row).to_contain_text(words)
