@@ -97,6 +97,8 @@ public enum Limits {
   /// How long a key that is known is believed while the database is away: a revoked one must not
   /// outlive an outage by much, and one that is good should last as long as most outages do.
   public static let keyOutageSeconds = 600.0
+  /// How long a debit that was accepted is tried to be booked, though something is wrong with it.
+  public static let outageBookingSeconds = 86_400.0
   /// Debits that one process accepts while the database is away.
   public static let outageDebits = 10_000
   /// Updates that share a transaction. A payment takes a dozen statements, and all wait for the last.

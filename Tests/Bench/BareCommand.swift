@@ -24,9 +24,16 @@ struct BareCommand: AsyncParsableCommand {
     let allowed: Bool
     let balance: Int64
     let cost: Int64
+    let freeUnits: Int64
     let reason: String
+    let tier: String
     let units: Int64
     let user: Int64
+
+    enum CodingKeys: String, CodingKey {
+      case action, allowed, balance, cost, reason, tier, units, user
+      case freeUnits = "free_units"
+    }
   }
 
   func run() async throws {
@@ -41,7 +48,7 @@ struct BareCommand: AsyncParsableCommand {
       let sent = try await request.decode(as: Sent.self, context: context)
       return Answer(
         action: sent.action, allowed: true, balance: 1_000_000_000, cost: sent.units,
-        reason: "allowed", units: sent.units, user: sent.user)
+        freeUnits: 0, reason: "allowed", tier: "free", units: sent.units, user: sent.user)
     }
     var logger = Logger(label: "bare")
     logger.logLevel = .notice

@@ -82,7 +82,8 @@ import Testing
       else { return }
       func active() async throws -> [String?] {
         try await AccessGrant.of(customer: customer.id, in: fixture.scope, fixture.pool)
-          .filter { $0.isActive(at: fixture.scope.now) }.map(\.chargeID)
+          .filter { $0.entitlement == "hd_quality" && $0.isActive(at: fixture.scope.now) }
+          .map(\.chargeID)
       }
       #expect(try await active() == ["first"])
       let refund = Sent.refund(update: 3, payer: 65, stars: 500, payload: "", charge: "first")

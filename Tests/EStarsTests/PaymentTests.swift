@@ -17,9 +17,16 @@ import Testing
         return
       }
       #expect(try await fixture.balance(71) == 100)
-      let access = try await fixture.count(
-        "select count(*) from access_grants where charge_id = 'c1' and ended_at is null")
-      #expect(access == 1)
+      let access = try await fixture.pool.query(
+        """
+        select entitlement from access_grants where charge_id = 'c1' and ended_at is null
+        order by entitlement
+        """, in: fixture.scope)
+      let pack = try await Catalog.load(in: fixture.scope, fixture.pool).pack(sku: "pro")
+      #expect(
+        try access.map { try $0.get("entitlement", as: String.self) }
+          == pack?.entitlements.map(\.entitlement))
+      #expect(access.count > 1)
       let paid = try await fixture.count("select count(*) from checkouts where state = 'paid'")
       #expect(paid == 1)
       let audit = try await AuditEntry.about("payment", String(id), in: fixture.scope, fixture.pool)

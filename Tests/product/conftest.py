@@ -10,6 +10,10 @@ from running import temporary_product
 @pytest.fixture(scope="session")
 def product():
     with temporary_product() as running:
+        # What the demo began with; other tests spend it.
+        running.opening = [
+            running.balance(bot["customer"], bot=index)
+            for index, bot in enumerate(running.demo["bots"])]
         yield running
 
 

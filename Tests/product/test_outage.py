@@ -68,6 +68,8 @@ def test_accepted_debits_are_booked_once_though_the_server_is_killed(product):
         assert debit(product, "out-3", poor, 3).status == 202
         assert debit(product, "out-4", user, 1).status == 503
         product.stop(signal.SIGKILL)
+    # Dearer by now; what the bot was told is what it takes.
+    sql(product, "update actions set price_credits = 2 where action = 'sticker'")
     product.start()
     wait_until(lambda: (product.data / "outage.journal").stat().st_size == 0, 60)
     assert product.balance(user) == before - 2
@@ -76,11 +78,15 @@ def test_accepted_debits_are_booked_once_though_the_server_is_killed(product):
     assert product.balance(user) == before - 2
     # What was refused during the outage was not taken.
     assert debit(product, "out-4", user, 1).status == 201
+    assert product.balance(user) == before - 4
+    sql(product, "update actions set price_credits = 1 where action = 'sticker'")
     lines = sql(product, "select action, reason, after from audit_entries "
                          "where action like 'outage.%' order by audit_entry_id").split("\n")
     booked, uncollected = (line.split("|") for line in lines)
     assert booked[0] == "outage.booked" and json.loads(booked[2])["units"] == "2"
     assert uncollected[:2] == ["outage.uncollected", "insufficient"]
+    kinds = sql(product, "select kind || ' ' || body from events where kind like 'debit.%'")
+    assert kinds.startswith("debit.uncollected") and '"idempotency_key":"out-3"' in kinds
 
 
 def test_a_debit_that_the_database_took_unheard_is_not_taken_twice(product):

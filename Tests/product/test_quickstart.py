@@ -13,7 +13,7 @@ from running import BINARY, ROOT, Dashboard, call, free_port, wait_until
 from test_paid_path import sql
 
 bots = itertools.count(7_700_000_101)
-people = itertools.count(6_900_001)
+people = itertools.count(6_960_001)
 
 
 def add_bot(product, token):

@@ -107,7 +107,7 @@ def test_a_declined_refund_moves_nothing(product, page):
     expect(page.get_by_role("log").get_by_text(re.compile(
         "will not refund it.*All ten credits were used", re.S))).to_have_count(1)
     page.goto(f"{product.url}/w/{product.demo['workspace']}/customers?q={user}")
-    page.locator("main a[href*='/customers/']").first.click()
+    page.locator("main a[href*='/customers/']", has_text=f"Lia {user}").first.click()
     assert "Refund declined, pack Start" in words(page.get_by_role("region", name="Timeline"))
 
 
@@ -136,7 +136,7 @@ def test_goodwill_credits_instead_of_stars(product, page):
     expect(page.get_by_role("log").get_by_text(
         "we have added 5 credits to your balance")).to_have_count(1)
     page.goto(f"{product.url}/w/{product.demo['workspace']}/customers?q={user}")
-    page.locator("main a[href*='/customers/']").first.click()
+    page.locator("main a[href*='/customers/']", has_text=f"Lia {user}").first.click()
     timeline = words(page.get_by_role("region", name="Timeline"))
     assert "Goodwill credits" in timeline and "+5 credits" in timeline
     people = call("GET", product.sandbox + "/sandbox/people").json()
@@ -152,7 +152,7 @@ def test_support_asks_and_a_manager_decides(product, page):
     case = int(page.url.rsplit("/", 1)[1])
     page.goto(f"{product.url}/w/{product.demo['workspace']}/refunds")
     fits(page)
-    page.locator(f"main a[href$='/refunds/{case}']").click()
+    page.locator("main a[href$='/refunds/{case}']").click()
     assert product.balance(user) == 10
     # Between the manager's look and the click, the customer uses some.
     manager = Dashboard(product, "manager")

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from test_story import fits, sign_in
 
-people = itertools.count(6_700_000)
+people = itertools.count(6_750_001)
 
 
 @pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["desktop", "phone"])

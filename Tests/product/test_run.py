@@ -195,7 +195,7 @@ def test_telegram_delivers_to_the_webhook_itself(product):
     """eStars owns the webhook: the sandbox asks, is answered in the response, and delivers."""
     bot = product.bot(1)
     method = f"{product.sandbox}/bot{bot['token']}"
-    person = 6_900_001
+    person = 6_980_001
     call("POST", product.sandbox + "/sandbox/people", {
         "id": person, "first_name": "Téo", "language_code": "pt-br", "stars": 200})
     answer = call("POST", method + "/setWebhook", {

@@ -76,16 +76,6 @@ public struct Bot: Sendable {
       .map(Bot.init)
   }
 
-  /// The workspace's bots.
-  public static func of(_ scope: WorkspaceScope, _ pool: Pool) async throws -> [Bot] {
-    try await pool.query(
-      """
-      select \(columns) from bots b where b.workspace_id = \(scope.workspaceID)
-      order by b.username, b.bot_id
-      """
-    ).map(Bot.init)
-  }
-
   static func all(_ pool: Pool) async throws -> [Bot] {
     try await pool.query("select \(columns) from bots b order by b.bot_id").map(Bot.init)
   }

@@ -14,6 +14,8 @@ public struct Event: Sendable, Equatable {
     case accessChanged = "access.changed"
     case creditsLow = "credits.low"
     case holdExpired = "hold.expired"
+    /// A debit that was accepted during an outage could not be booked.
+    case debitUncollected = "debit.uncollected"
     /// Sent when an operator asks for it, to see whether the address works.
     case eventTest = "event.test"
   }

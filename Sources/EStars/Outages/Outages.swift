@@ -84,8 +84,7 @@ extension Outages {
     }
   }
 
-  /// Books what waits, oldest first. What the customer cannot pay by now stays uncollected; the
-  /// audit log says so.
+  /// Books what waits, oldest first. One that fails keeps no other waiting.
   func book(_ usage: Usage) async throws {
     for debit in await journal.pending {
       guard let workspace = try await directory.workspace(debit.workspaceID) else {
@@ -95,28 +94,91 @@ extension Outages {
         continue
       }
       let scope = workspace.scope
-      let answer = try await usage.post(debit.request, in: scope)
-      try await note(debit, answer, in: scope)
-      try await journal.strike(debit)
+      do {
+        let status = try await post(debit, usage, in: scope)
+        try await note(
+          debit, status, isBooked: ["applied", "replayed"].contains(status), in: scope)
+        try await journal.strike(debit)
+      } catch let error where error.isOutage {
+        throw error
+      } catch {
+        logger.error(
+          "an accepted debit could not be booked", metadata: ["error": "\(error.withoutValues)"])
+        guard scope.now.timeIntervalSince(debit.acceptedAt) > Limits.outageBookingSeconds else {
+          continue
+        }
+        try await note(debit, "failed", isBooked: false, in: scope)
+        try await journal.strike(debit)
+      }
     }
   }
 
+  /// Posts a debit as any other, unless the action costs more by now or is gone: what the bot was
+  /// told is the most that is taken.
+  private func post(
+    _ debit: AcceptedDebit, _ usage: Usage, in scope: WorkspaceScope
+  ) async throws -> String {
+    let request = debit.request
+    let action = try await Catalog.load(in: scope, pool).action(request.check.action)
+    let cost = action.map { $0.priceCredits * request.check.units } ?? .max
+    guard cost > debit.cost, debit.cost > 0 else {
+      return try await usage.post(request, in: scope).status.rawValue
+    }
+    guard
+      let customer = try await Customer.find(
+        telegramID: request.check.telegramID, in: scope, pool)
+    else { return UsageStatus.insufficient.rawValue }
+    return try await pool.transaction(in: scope) { tx in
+      try await tx.debit(
+        Debit(
+          debit.cost, key: "api:\(request.idempotencyKey)", fingerprint: request.fingerprint,
+          action: request.check.action, units: Int32(request.check.units), ref: request.ref),
+        from: Account(customer.id), in: scope, at: scope.now)
+    }.status.rawValue
+  }
+
+  /// Says what became of it, once. What the customer cannot pay by now stays uncollected, and the bot
+  /// is told.
   private func note(
-    _ debit: AcceptedDebit, _ answer: UsageAnswer, in scope: WorkspaceScope
+    _ debit: AcceptedDebit, _ status: String, isBooked: Bool, in scope: WorkspaceScope
   ) async throws {
-    let customer = try await Customer.find(
-      telegramID: debit.request.check.telegramID, in: scope, pool)
-    let isBooked = answer.status == .applied || answer.status == .replayed
+    let request = debit.request
+    let customer = try await Customer.find(telegramID: request.check.telegramID, in: scope, pool)
+    let subject = customer.map { String($0.id) } ?? "unknown"
     try await pool.transaction(in: scope) { tx in
+      let known = try await tx.query(
+        """
+        select from audit_entries where workspace_id = \(scope.workspaceID)
+          and subject_kind = 'customer' and subject = \(subject)
+          and action in ('outage.booked', 'outage.uncollected')
+          and after ->> 'key' = \(request.idempotencyKey)
+        """)
+      guard known.isEmpty else { return }
       try await tx.audit(
         Actor(.system, "eStars"), isBooked ? "outage.booked" : "outage.uncollected", "customer",
-        customer.map { String($0.id) } ?? "unknown",
+        subject,
         after: [
-          "action": debit.request.check.action, "units": String(debit.request.check.units),
-          "credits": String(isBooked ? answer.cost : debit.cost),
+          "action": request.check.action, "units": String(request.check.units),
+          "credits": String(debit.cost), "key": request.idempotencyKey,
           "accepted_at": debit.acceptedAt.formatted(.iso8601),
-        ], reason: isBooked ? nil : answer.status.rawValue, in: scope, at: scope.now)
+        ], reason: isBooked ? nil : status, in: scope, at: scope.now)
+      guard !isBooked, let botID = request.botID else { return }
+      try await tx.emit(
+        .debitUncollected,
+        Uncollected(
+          action: request.check.action, units: request.check.units, cost: debit.cost,
+          idempotencyKey: request.idempotencyKey, reason: status, ref: request.ref),
+        botID: botID, customerID: customer?.id, in: scope, at: scope.now)
     }
+  }
+
+  private struct Uncollected: Encodable {
+    let action: String
+    let units: Int64
+    let cost: Int64
+    let idempotencyKey: String
+    let reason: String
+    let ref: String?
   }
 }
 

@@ -107,7 +107,7 @@ extension Visit {
   /// The bot in the path; one of another workspace is none.
   fileprivate func eventBot() async throws -> Bot {
     let id = try inbound.id("bot")
-    guard let bot = try await Bot.of(scope, platform.pool).first(where: { $0.id == id }) else {
+    guard let bot = try await Bot.all(in: scope, platform.pool).first(where: { $0.id == id }) else {
       throw Refusal.notFound
     }
     return bot

@@ -16,7 +16,7 @@ enum EventsController {
     let hasMore = events.count > Limits.pageSize
     if hasMore { events.removeLast() }
     let people = try await Customer.named(events.compactMap(\.customerID), in: scope, pool)
-    let bots = try await Bot.of(scope, pool).map(BotLabel.init)
+    let bots = try await Bot.all(in: scope, pool).map(BotLabel.init)
     let names = Dictionary(uniqueKeysWithValues: bots.map { ($0.id, $0) })
     let view = EventsView(
       filter: .init(
