@@ -152,7 +152,7 @@ def test_support_asks_and_a_manager_decides(product, page):
     case = int(page.url.rsplit("/", 1)[1])
     page.goto(f"{product.url}/w/{product.demo['workspace']}/refunds")
     fits(page)
-    page.locator("main a[href$='/refunds/{case}']").click()
+    page.locator(f"main a[href$='/refunds/{case}']").click()
     assert product.balance(user) == 10
     # Between the manager's look and the click, the customer uses some.
     manager = Dashboard(product, "manager")
