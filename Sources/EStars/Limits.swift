@@ -119,7 +119,13 @@ public enum Limits {
   public static let targetResolutionSeconds = 3.0
   /// Connections are kept to this many targets.
   public static let targetsKept = 64
-  /// What one try to send an event may take, the look-up of the name excepted.
+  /// After this many calls in a row without an answer an address is left alone for a while,
+  public static let targetSilences = 5
+  /// for no longer than this at a time.
+  public static let targetRestSeconds = 60.0
+  /// What finds no place at an address comes back after no longer than this, give or take.
+  public static let targetQueueSeconds = 15.0
+  /// What one try to send an event may take, the look-up of the name included.
   public static let eventCallSeconds = 10.0
   /// Longer than such a try.
   public static let eventLeaseSeconds = 20
@@ -128,22 +134,31 @@ public enum Limits {
   public static let eventReplyBytes = 64 << 10
   /// How long the secret before the present one signs events, too.
   public static let eventSecretOverlapSeconds = 24 * 3600.0
-  /// Events and updates that one worker sends at the same time.
-  public static let outgoingAtOnce = 8
-  /// Of them, those that one address gets.
-  public static let eventsAtOncePerTarget = 4
+  /// Events that one worker sends at the same time.
+  public static let eventsAtOnce = 8
+  /// Of them, those that one address gets: a slow one must leave places for all others.
+  public static let eventsAtOncePerTarget = 2
   /// What a bot's handler may take for an update.
   public static let relayCallSeconds = 30.0
-  /// What it may take of Telegram's ten seconds to answer a pre-checkout.
+  /// What it may take of Telegram's ten seconds to answer a pre-checkout, the look-up of its name
+  /// included.
   public static let relayPreCheckoutSeconds = 7.0
+  /// Pre-checkouts that one address gets at the same time.
+  public static let preCheckoutsAtOncePerTarget = 32
   /// How long an update is tried.
   public static let relaySeconds = 24 * 3600.0
+  /// The longest pause between two tries, a fifth more or less: a chat waits no longer once its
+  /// handler is back.
+  public static let relayPauseSeconds = 60.0
   /// Of a handler's answer; a Bot API call with its text fits.
   public static let relayReplyBytes = 256 << 10
   /// Updates that one process hands on at the same time without a job's turn.
   public static let relaysAtOnce = 64
   /// Of them, those that one address gets.
-  public static let relaysAtOncePerTarget = 32
+  public static let relaysAtOncePerTarget = 16
+  /// Updates that one worker hands on at the same time, and of them those that one address gets.
+  public static let relaysByWorker = 8
+  public static let relaysByWorkerPerTarget = 2
   /// What a call of the Bot API may take that a handler answered with.
   public static let relayMethodSeconds = 15
 }

@@ -130,6 +130,7 @@ import Testing
     #expect((1.6...2.4).contains(EventSender.backoff(1)))
     #expect((12.8...19.2).contains(EventSender.backoff(4)))
     #expect((2880.0...4320.0).contains(EventSender.backoff(100)))
+    #expect((48.0...72.0).contains(EventSender.backoff(100, atMost: Limits.relayPauseSeconds)))
     #expect(Set((0..<20).map { _ in EventSender.backoff(5) }).count > 1)
   }
 
@@ -162,6 +163,11 @@ import Testing
         _ = try await EventAddress.rotate(
           bot: bot, fingerprint: before.fingerprint, by: Self.owner, in: scope, platform)
       }
+      // While the older one still signs there is no third.
+      await #expect(throws: EventAddress.Problem.overlapping) {
+        _ = try await EventAddress.rotate(
+          bot: bot, fingerprint: rotated.fingerprint, by: Self.owner, in: scope, platform)
+      }
       for refused in ["http://1.1.1.1/", "https://127.0.0.1/", "https://localhost/"] {
         await #expect(throws: EventAddress.Problem.self) {
           _ = try await EventAddress.set(refused, bot: bot, by: Self.owner, in: scope, platform)
@@ -175,6 +181,32 @@ import Testing
           "event_address.set", "event_address.set", "event_address.rotated",
           "event_address.removed",
         ])
+      // An address may hold a token.
+      #expect(audit.allSatisfy { !"\($0)".contains("1.1.1.1/") })
+      #expect(audit.contains { "\($0)".contains("https://1.1.1.1") })
+    }
+  }
+
+  @Test func whatWaitsGoesToANewAddressAtOnceAndNowhereWithoutOne() async throws {
+    try await Fixture.with { fixture in
+      try await fixture.addressEvents()
+      _ = try await fixture.pay("start", user: 71, charge: "c1")
+      let count = try await fixture.events().count
+      try await fixture.pool.execute(
+        "update events set next_at = now() + interval '1 hour'", in: fixture.scope)
+      try await fixture.pool.execute("update jobs set run_at = now() + interval '1 hour'")
+      _ = try await EventAddress.set(
+        "https://1.1.1.1/new", bot: fixture.bot.id, by: Self.owner, in: fixture.scope,
+        fixture.platform)
+      let soon = Date().addingTimeInterval(60)
+      let events = try await fixture.events()
+      #expect(events.allSatisfy { $0.nextAt.map { $0 < soon } ?? false } && count > 0)
+      #expect(
+        try await fixture.count("select count(*) from jobs where run_at < \(soon)") > 0)
+      try await EventAddress.remove(
+        bot: fixture.bot.id, by: Self.owner, in: fixture.scope, fixture.pool)
+      let skipped = try await fixture.events()
+      #expect(skipped.count == count && skipped.allSatisfy { $0.state == .skipped })
     }
   }
 }

@@ -58,20 +58,67 @@ import Testing
     #expect(await refusal("https://a:b@127.0.0.1/", allowingPrivate: true) == .credentials)
   }
 
-  @Test func aSlowAddressGetsOneCallAtATime() async throws {
-    let client = TargetClient(allowsPrivate: true)
-    // Nothing listens on port 1.
-    let url = "http://127.0.0.1:1/"
-    #expect(client.enter(url, atOnce: 2) && client.enter(url, atOnce: 2))
-    #expect(!client.enter(url, atOnce: 2))
-    await #expect(throws: TargetClient.Failure.notReached) {
-      try await client.post([], to: url, headers: [], within: 5, atMost: 10)
+  @Test func aSlowAddressLeavesPlacesForOthers() {
+    let traffic = TargetTraffic()
+    for lane in [TargetTraffic.Lane.events, .relay, .relayAtOnce, .preCheckout] {
+      // However many are under way for one purpose, another has places of its own.
+      for _ in 0..<lane.places { #expect(traffic.enter("a", lane)) }
+      #expect(!traffic.enter("a", lane))
+      #expect(traffic.enter("b", lane))
     }
-    client.leave(url)
-    #expect(!client.enter(url, atOnce: 2))
-    client.leave(url)
-    #expect(client.enter(url, atOnce: 2))
-    #expect(!client.enter(url, atOnce: 2))
-    client.leave(url)
+    traffic.leave("a", .events)
+    #expect(traffic.enter("a", .events) && !traffic.enter("a", .events))
+    #expect(2 * Limits.eventsAtOncePerTarget < Limits.eventsAtOnce)
+    #expect(2 * Limits.relaysByWorkerPerTarget < Limits.relaysByWorker)
+  }
+
+  @Test func anAddressRestsAfterManyCallsWithoutAnAnswer() {
+    let traffic = TargetTraffic()
+    let now = ContinuousClock.now
+    func fail(at time: ContinuousClock.Instant) {
+      #expect(traffic.enter("a", .relay, at: time))
+      traffic.noteSilence("a", at: time)
+      traffic.leave("a", .relay)
+    }
+    for _ in 1..<Limits.targetSilences { fail(at: now) }
+    #expect(traffic.enter("a", .relay, at: now))
+    traffic.noteAnswer("a")
+    traffic.leave("a", .relay)
+    // Only those in a row count.
+    for _ in 1...Limits.targetSilences { fail(at: now) }
+    #expect(!traffic.enter("a", .relay, at: now) && !traffic.enter("a", .events, at: now))
+    #expect(traffic.enter("a", .preCheckout, at: now))
+    #expect(traffic.delay("a", at: now) > 1.5)
+    // One finds out whether it is back, and each rest is longer than the one before.
+    let later = now + .seconds(3)
+    #expect(traffic.enter("a", .relay, at: later) && !traffic.enter("a", .relay, at: later))
+    traffic.noteSilence("a", at: later)
+    traffic.leave("a", .relay)
+    #expect(!traffic.enter("a", .relay, at: later + .seconds(3)))
+    let muchLater = later + .seconds(5)
+    #expect(traffic.enter("a", .relay, at: muchLater))
+    traffic.noteAnswer("a")
+    #expect(traffic.enter("a", .relay, at: muchLater))
+  }
+
+  @Test func whatFindsNoPlaceStaysAwayTheLongerTheMoreWait() {
+    let traffic = TargetTraffic()
+    while traffic.enter("a", .relay) {}
+    let delays = (0..<250).map { _ in traffic.delay("a") }
+    #expect(delays.allSatisfy { (0.75...1.25 * Limits.targetQueueSeconds).contains($0) })
+    #expect(delays.prefix(8).allSatisfy { $0 < 3 } && delays.suffix(100).allSatisfy { $0 > 11 })
+  }
+
+  @Test func nothingListensOnPortOne() async throws {
+    let client = TargetClient(allowsPrivate: true)
+    let url = "http://127.0.0.1:1/"
+    for _ in 1...Limits.targetSilences {
+      #expect(client.traffic.enter(url, .events))
+      await #expect(throws: TargetClient.Failure.notReached) {
+        try await client.post([], to: url, headers: [], within: 5, atMost: 10)
+      }
+      client.traffic.leave(url, .events)
+    }
+    #expect(!client.traffic.enter(url, .events))
   }
 }

@@ -90,6 +90,29 @@ import Testing
     }
   }
 
+  @Test func whatWaitsIsHandedOnAtOnceWhenTheHandlerMoves() async throws {
+    try await Fixture.with { fixture in
+      try await fixture.relay()
+      _ = try await fixture.receive(message(1), relaying: true)
+      try await waitUntil { try await fixture.relayed(1)?.attempts ?? 0 > 0 }
+      try await fixture.pool.execute(
+        "update updates set relay_at = now() + interval '1 hour'", in: fixture.scope)
+      try await fixture.pool.execute("update jobs set run_at = now() + interval '1 hour'")
+      try await fixture.pool.transaction(in: fixture.scope) { tx in
+        try await tx.hurryRelay(botID: fixture.bot.id + 1, in: fixture.scope)
+      }
+      let due: SQL = "select count(*) from updates where relay_at <= now() + interval '1 minute'"
+      let jobs: SQL = "select count(*) from jobs where run_at <= now() + interval '1 minute'"
+      #expect(try await fixture.count(due) == 0)
+      #expect(try await fixture.count(jobs) == 0)
+      try await fixture.pool.transaction(in: fixture.scope) { tx in
+        try await tx.hurryRelay(botID: fixture.bot.id, in: fixture.scope)
+      }
+      #expect(try await fixture.count(due) == 1)
+      #expect(try await fixture.count(jobs) == 1)
+    }
+  }
+
   @Test func anUpdateOfABotThatIsNotRelayedAnyMoreGoesNowhere() async throws {
     try await Fixture.with { fixture in
       try await fixture.relay()
@@ -113,9 +136,11 @@ import Testing
 
   @Test func noBodyIsKeptForMoreThanAWeek() async throws {
     try await Fixture.with { fixture in
-      // Words of people, a kind nobody knows, and one that could not be processed.
+      // Words of people, a kind that is kept, one that could not be processed, and one that has no
+      // use here.
+      _ = try await fixture.receive(#"{"update_id":5,"chat_boost":{"chat":{"id":1}}}"#)
       _ = try await fixture.receive(message(1))
-      _ = try await fixture.receive(#"{"update_id":2,"chat_boost":{"chat":{"id":1}}}"#)
+      _ = try await fixture.receive(#"{"update_id":2,"my_chat_member":{"chat":{"id":1}}}"#)
       _ = try await fixture.receive(message(3), relaying: true)
       try await fixture.pool.execute(
         """
@@ -126,6 +151,7 @@ import Testing
         """, in: fixture.scope)
       let words: SQL = "select count(*) from updates where body is not null"
       #expect(try await fixture.relayed(1)?.body == nil)
+      #expect(try await fixture.relayed(5)?.body == nil)
       #expect(try await fixture.count(words) == 3)
       let sixth = try await fixture.moved(days: 6)
       try await sixth.purge()
@@ -152,11 +178,15 @@ import Testing
     for method in [
       "getMe", "getUpdates", "setWebhook", "deleteWebhook", "close", "logOut",
       "answerPreCheckoutQuery", "refundStarPayment", "createInvoiceLink", "setMyCommands", "GETME",
-      "transferGift", "DeleteWebhook",
+      "transferGift", "DeleteWebhook", "sendGift", "sendInvoice", "sendPaidMedia", "sendNothing",
+      "editUserStarSubscription", "answerShippingQuery", "forwardAnything",
     ] {
       #expect(call(#"{"method":"\#(method)"}"#)?.isAllowed == false, "\(method)")
     }
-    for method in ["sendMessage", "editMessageText", "answerCallbackQuery", "deleteMessage"] {
+    let broadcast = try #require(
+      call(#"{"method":"sendMessage","text":"a","allow_paid_broadcast":true}"#))
+    #expect(String(decoding: broadcast.parameters, as: UTF8.self) == #"{"text":"a"}"#)
+    for method in ["sendMessage", "editMessageText", "answerCallbackQuery", "DELETEMESSAGE"] {
       #expect(call(#"{"method":"\#(method)"}"#)?.isAllowed == true, "\(method)")
     }
     for body in [

@@ -153,6 +153,37 @@ def test_a_handler_that_is_down_gets_its_updates_later():
         wait_until(lambda: all(state(product, update) == "delivered|t" for update in ours))
 
 
+def test_a_handler_that_hangs_holds_nobody_up():
+    with temporary_product() as product, receiving() as handler, receiving() as events:
+        connect(product, handler)
+        set_address(product, Dashboard(product, "owner"), events.url, 0)
+        stuck = {next(people) for _ in range(40)}
+        over = threading.Event()
+
+        def answer(one):
+            sender = one.json().get("message", {}).get("from", {}).get("id")
+            return over.wait(60) and 200 if sender in stuck else 200
+
+        handler.answer = answer
+        try:
+            for user in stuck:
+                assert product.webhook(message(user, "slow")).status == 200
+            time.sleep(3)
+            # The owner's events get through, and a purchase of the bot's own is still asked about.
+            buyer = next(people)
+            sale = checkout(product, buyer)
+            update = payment(buyer, sale, "hg" + uuid.uuid4().hex)
+            assert product.webhook(update).status == 200
+            events.wait_for(1, kind="payment.completed", user=buyer)
+            query = pre_checkout(next(people), "their own")
+            started = time.monotonic()
+            assert product.webhook(query).json() == {}
+            assert got(handler, query) and time.monotonic() - started < 20
+        finally:
+            over.set()
+            handler.answer = lambda one: 200
+
+
 @pytest.mark.parametrize("reply", ["json", "form"])
 def test_a_method_in_the_reply_is_carried_out(relayed, reply):
     product, handler = relayed
@@ -239,6 +270,9 @@ def test_a_foreign_pre_checkout_is_the_handlers(relayed):
     # It answers by a call of its own: then nobody else does.
     update = pre_checkout(next(people), "their own")
     assert product.webhook(update).json() == {}
+    # It did not take it: Telegram delivers it again.
+    handler.answer = lambda one: 502
+    assert product.webhook(pre_checkout(next(people), "their own")).status == 503
     # An answer to another query is none.
     handler.answer = lambda one: (200, "application/json", json.dumps({
         "method": "answerPreCheckoutQuery", "pre_checkout_query_id": "x", "ok": True}).encode())

@@ -221,6 +221,7 @@ extension BotConnection {
           and changing_until = \(change.until)
         """)
       guard finished == 1 else { throw Problem.busy }
+      try await tx.hurryRelay(botID: bot.id, in: scope)
       try await tx.audit(
         actor, action, "bot", String(bot.id), before: bot.connectionFacts, after: facts,
         in: scope, at: scope.now)

@@ -18,6 +18,8 @@ public struct EventAddress: Sendable, Equatable {
     case noAddress
     /// The secret is another one than the form was made for: it was changed meanwhile.
     case changed
+    /// The secret before the present one still signs; a third would drive it out.
+    case overlapping
   }
 
   private init?(_ row: Row) throws {
@@ -79,9 +81,12 @@ public struct EventAddress: Sendable, Equatable {
           sealed_event_secret = coalesce(sealed_event_secret, \(sealed)::bytea)
         where workspace_id = \(scope.workspaceID) and bot_id = \(id)
         """)
+      if before?.url != url { try await tx.hurryEvents(botID: id, in: scope) }
+      // An address may hold a token, so the audit log names hosts alone.
       try await tx.audit(
-        actor, "event_address.set", "bot", String(id), before: ["url": before?.url ?? ""],
-        after: ["url": url], in: scope, at: scope.now)
+        actor, "event_address.set", "bot", String(id),
+        before: ["url": before?.url.hostAlone ?? ""], after: ["url": url.hostAlone], in: scope,
+        at: scope.now)
       return before == nil ? fresh : nil
     }
   }
@@ -105,6 +110,7 @@ public struct EventAddress: Sendable, Equatable {
         let address = try EventAddress(row)
       else { throw Problem.noAddress }
       guard address.fingerprint == fingerprint else { throw Problem.changed }
+      if let until = address.previousUntil, Date() < until { throw Problem.overlapping }
       try await tx.execute(
         """
         update bots set sealed_event_secret = \(sealed),
@@ -131,9 +137,28 @@ public struct EventAddress: Sendable, Equatable {
           sealed_event_secret_before = null, event_secret_before_until = null
         where workspace_id = \(scope.workspaceID) and bot_id = \(id)
         """)
+      try await tx.execute(
+        """
+        update events set state = 'skipped', next_at = null
+        where workspace_id = \(scope.workspaceID) and bot_id = \(id) and state = 'pending'
+        """)
       try await tx.audit(
-        actor, "event_address.removed", "bot", String(id), before: ["url": address.url],
+        actor, "event_address.removed", "bot", String(id), before: ["url": address.url.hostAlone],
         in: scope, at: scope.now)
     }
+  }
+}
+
+extension Transaction {
+  /// What waits is sent at once, since the address is another.
+  fileprivate func hurryEvents(botID: Int64, in scope: WorkspaceScope) async throws {
+    // Events are timed by our own clock. One that is under way just now is left alone.
+    try await execute(
+      """
+      update events set next_at = now()
+      where workspace_id = \(scope.workspaceID) and bot_id = \(botID) and state = 'pending'
+        and next_at > now()
+      """)
+    try await Job.hurry(.eventsSend, botID: botID, in: scope, self)
   }
 }

@@ -29,10 +29,10 @@ struct EventSender: Sendable {
       try await skipAll(of: event.botID, in: scope)
       return .done
     }
-    guard platform.targets.enter(address.url, atOnce: Limits.eventsAtOncePerTarget) else {
-      return .again(seconds: Double.random(in: 0.2...1))
+    guard platform.targets.traffic.enter(address.url, .events) else {
+      return .again(seconds: platform.targets.traffic.delay(address.url))
     }
-    defer { platform.targets.leave(address.url) }
+    defer { platform.targets.traffic.leave(address.url, .events) }
     let started = ContinuousClock.now
     let result = try await send(event, to: address, at: at, in: scope)
     let seconds = (ContinuousClock.now - started) / .seconds(1)
@@ -126,10 +126,10 @@ struct EventSender: Sendable {
     return state == .pending && counts ? .again(seconds: wait) : .next
   }
 
-  /// 2 seconds, then twice as long each time, an hour at most, and a fifth more or less, so that
-  /// what failed together does not come back together.
-  static func backoff(_ attempts: Int) -> Double {
-    min(3600, pow(2, Double(min(attempts, 12)))) * Double.random(in: 0.8...1.2)
+  /// 2 seconds, then twice as long each time, an hour at most unless told otherwise, and a fifth
+  /// more or less, so that what failed together does not come back together.
+  static func backoff(_ attempts: Int, atMost longest: Double = 3600) -> Double {
+    min(longest, pow(2, Double(min(attempts, 12)))) * Double.random(in: 0.8...1.2)
   }
 
   private func skipAll(of botID: Int64, in scope: WorkspaceScope) async throws {

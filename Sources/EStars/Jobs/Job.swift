@@ -93,6 +93,18 @@ public struct Job: Sendable, Equatable {
       """)
   }
 
+  /// Makes all queues of a bot due at once.
+  static func hurry(
+    _ kind: Kind, botID: Int64, in scope: WorkspaceScope, _ tx: Transaction
+  ) async throws {
+    try await tx.execute(
+      """
+      update jobs set run_at = now(), attempts = 0
+      where workspace_id = \(scope.workspaceID) and kind = \(kind.rawValue)
+        and finished_at is null and split_part(subject, ':', 1) = \(String(botID))
+      """)
+  }
+
   /// Takes the job that has been due longest, for its kind's lease.
   ///
   /// - Parameter subject: Only that one.

@@ -16,14 +16,14 @@ public struct Worker: Sendable {
   public func run() async throws {
     // Verification reads whole ledgers: in a loop of its own it keeps nobody's hold waiting.
     // Refunds wait for Telegram, which may take its time; one slow bot keeps no other waiting.
-    // So do events and relayed updates, which wait for operators' servers.
-    let outgoing: [Job.Kind] = [.eventsSend, .updatesRelay]
-    let alone: [Job.Kind] = [.ledgerVerify, .refundSettle] + outgoing
+    // So do events and relayed updates, which wait for operators' servers, and not for each other.
+    let alone: [Job.Kind] = [.ledgerVerify, .refundSettle, .eventsSend, .updatesRelay]
     async let quick: Void = run(Job.Kind.allCases.filter { !alone.contains($0) })
     async let verification: Void = run([.ledgerVerify])
     async let refunds: Void = run([.refundSettle], atOnce: Limits.refundsAtOnce)
-    async let calls: Void = run(outgoing, atOnce: Limits.outgoingAtOnce)
-    _ = try await (quick, verification, refunds, calls)
+    async let events: Void = run([.eventsSend], atOnce: Limits.eventsAtOnce)
+    async let relay: Void = run([.updatesRelay], atOnce: Limits.relaysByWorker)
+    _ = try await (quick, verification, refunds, events, relay)
   }
 
   /// Loops side by side, which look for work by turns: what comes is found the sooner.
@@ -73,16 +73,19 @@ public struct Worker: Sendable {
   }
 
   /// Runs one job that was asked for, now if nobody else has it: what a person waits for needs not
-  /// wait for a worker's next round.
+  /// wait for a worker's next round. A job that calls an operator's server has its place there from
+  /// the caller.
   func runNow(_ kind: Job.Kind, subject: String) async throws {
     while let job = try await Job.claim([kind], subject: subject, at: Date(), platform.pool) {
-      try await run(job) { Date() }
+      try await run(job, hasPlace: true) { Date() }
     }
   }
 
-  private func run(_ job: Job, _ clock: @Sendable () -> Date) async throws {
+  private func run(
+    _ job: Job, hasPlace: Bool = false, _ clock: @Sendable () -> Date
+  ) async throws {
     do {
-      let outcome = try await perform(job, at: clock())
+      let outcome = try await perform(job, hasPlace: hasPlace, at: clock())
       try await job.succeeded(outcome, at: clock(), platform.pool)
     } catch {
       platform.logger.warning(
@@ -92,7 +95,7 @@ public struct Worker: Sendable {
     }
   }
 
-  private func perform(_ job: Job, at: Date) async throws -> Job.Outcome {
+  private func perform(_ job: Job, hasPlace: Bool, at: Date) async throws -> Job.Outcome {
     guard let id = job.workspaceID else {
       _ = try await Session.purge(at: at, platform.pool)
       _ = try await Throttle.purge(at: at, platform.pool)
@@ -107,7 +110,7 @@ public struct Worker: Sendable {
     case .eventsSend:
       return try await platform.events.sendNext(job.subject, at: at, in: scope)
     case .updatesRelay:
-      return try await platform.relay.sendNext(job.subject, in: scope)
+      return try await platform.relay.sendNext(job.subject, hasPlace: hasPlace, in: scope)
     case .inboxRetry:
       _ = try await platform.updates.retryPending(in: scope)
     case .inboxPurge: try await purgeInbox(in: scope)
@@ -122,7 +125,8 @@ public struct Worker: Sendable {
   /// Bodies of updates hold people's words; none is kept for more than seven days. What was
   /// processed is forgotten then: money is known by its charge.
   func purgeInbox(in scope: WorkspaceScope) async throws {
-    let weekAgo = scope.now.addingTimeInterval(-Double(Limits.updateSeconds))
+    // It runs once an hour, and may be late.
+    let weekAgo = scope.now.addingTimeInterval(-Double(Limits.updateSeconds - 2 * 3600))
     try await platform.pool.execute(
       """
       delete from updates where workspace_id = \(scope.workspaceID) and state = 'processed'
@@ -141,8 +145,10 @@ extension Worker {
   /// Debits expire what is due by themselves; this only keeps reports from lagging behind.
   func expireLots(in scope: WorkspaceScope) async throws {
     for account in try await Ledger(pool: platform.pool).dueAccounts(in: scope) {
-      _ = try await platform.pool.transaction(in: scope) { tx in
-        try await tx.expire(account, in: scope, at: scope.now)
+      _ = try await alone("lots of account \(account)") {
+        _ = try await platform.pool.transaction(in: scope) { tx in
+          try await tx.expire(account, in: scope, at: scope.now)
+        }
       }
     }
   }
@@ -151,20 +157,45 @@ extension Worker {
   func expireHolds(in scope: WorkspaceScope) async throws {
     // One moment for both: a hold of a bot is never released behind its back.
     let at = scope.now
+    var stuck: Set<Int64> = []
     while true {
-      let due = try await UsageHold.due(at: at, in: scope, platform.pool)
+      // Those that cannot be closed stand before all others, so more is asked for.
+      let due = try await UsageHold.due(
+        at: at, limit: Limits.pageSize + stuck.count, in: scope, platform.pool
+      ).filter { !stuck.contains($0) }
+      var closed = 0
       for id in due {
-        _ = try await platform.pool.transaction(in: scope) { tx in
-          try await tx.expireHold(id, in: scope, at: scope.now)
+        let isClosed = try await alone("hold \(id)") {
+          _ = try await platform.pool.transaction(in: scope) { tx in
+            try await tx.expireHold(id, in: scope, at: scope.now)
+          }
         }
+        if isClosed { closed += 1 } else { stuck.insert(id) }
       }
-      if due.isEmpty { break }
+      if closed == 0 { break }
     }
     for hold in try await Ledger(pool: platform.pool).dueHolds(in: scope, at: at) {
-      _ = try await platform.pool.transaction(in: scope) { tx in
-        try await tx.release(
-          hold: hold.holdKey, key: "job:release:\(hold.holdKey)", in: scope, at: scope.now)
+      _ = try await alone("hold \(hold.holdKey)") {
+        _ = try await platform.pool.transaction(in: scope) { tx in
+          try await tx.release(
+            hold: hold.holdKey, key: "job:release:\(hold.holdKey)", in: scope, at: scope.now)
+        }
       }
+    }
+  }
+
+  /// Runs one of many: where it fails it is logged and the others go on, unless the database is
+  /// away.
+  ///
+  /// - Returns: Whether it went well.
+  private func alone(_ name: String, _ work: () async throws -> Void) async throws -> Bool {
+    do {
+      try await work()
+      return true
+    } catch let error as PostgresError where !error.isOutage {
+      platform.logger.error(
+        "left for the next round", metadata: ["what": "\(name)", "error": "\(error.withoutValues)"])
+      return false
     }
   }
 

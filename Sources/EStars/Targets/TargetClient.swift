@@ -5,7 +5,7 @@ import NIOPosix
 import Synchronization
 
 /// Posts to operators' servers. Follows no redirect, reads no more than it was asked to and waits no
-/// longer, and keeps a server that does not answer from taking the place of those that do.
+/// longer.
 public final class TargetClient: Sendable {
   struct Reply: Sendable {
     let status: Int
@@ -38,12 +38,7 @@ public final class TargetClient: Sendable {
 
   /// Whether plain HTTP and private networks are fine, by the deployment's configuration.
   public let allowsPrivate: Bool
-  private let traffic = Mutex<[String: Traffic]>([:])
-
-  private struct Traffic {
-    var calls = 0
-    var gaveNoAnswer = false
-  }
+  let traffic = TargetTraffic()
 
   init(allowsPrivate: Bool) { self.allowsPrivate = allowsPrivate }
 
@@ -54,57 +49,31 @@ public final class TargetClient: Sendable {
     try await Target.check(url: url, allowingPrivate: allowsPrivate)
   }
 
-  /// Takes a place among the calls to this address; ``leave(_:)`` gives it back.
-  ///
-  /// - Parameter count: How many there are; an address that gave no answer has one.
-  /// - Returns: false when none is free.
-  func enter(_ url: String, atOnce count: Int) -> Bool {
-    traffic.withLock { traffic in
-      var state = traffic[url] ?? Traffic()
-      guard state.calls < (state.gaveNoAnswer ? 1 : count) else { return false }
-      state.calls += 1
-      traffic[url] = state
-      return true
-    }
-  }
-
-  func leave(_ url: String) {
-    traffic.withLock { traffic in
-      guard var state = traffic[url] else { return }
-      state.calls -= 1
-      traffic[url] = state.calls == 0 && !state.gaveNoAnswer ? nil : state
-      // Addresses that never answered again are forgotten some day.
-      if traffic.count > 10_000 { traffic = traffic.filter { $0.value.calls > 0 } }
-    }
-  }
-
-  private func note(_ url: String, gaveNoAnswer: Bool) {
-    traffic.withLock { $0[url]?.gaveNoAnswer = gaveNoAnswer }
-  }
-
   /// - Parameters:
-  ///   - seconds: From the start to the end of the reply, the look-up of the name excepted.
+  ///   - seconds: From the start to the end of the reply, the look-up of the name included.
   ///   - bytes: How much of the reply's body is read.
   /// - Throws: ``Failure``, or `CancellationError`.
   func post(
     _ body: [UInt8], to url: String, headers: [(name: String, value: String)],
     within seconds: Double, atMost bytes: Int
   ) async throws -> Reply {
+    let started = ContinuousClock.now
     let target: Target
     do { target = try await Target(url, allowingPrivate: allowsPrivate) } catch let refusal
       as Target.Refusal
     { throw Failure.refused(refusal) }
+    let left = max(0.1, seconds - (ContinuousClock.now - started) / .seconds(1))
     do {
       let reply = try await TargetConnections.shared.with(target) { client in
         try await Self.send(
-          body, to: target, headers: headers, within: seconds, atMost: bytes, client)
+          body, to: target, headers: headers, within: left, atMost: bytes, client)
       }
-      note(url, gaveNoAnswer: false)
+      traffic.noteAnswer(url)
       return reply
     } catch let error where Task.isCancelled || error is CancellationError {
       throw CancellationError()
     } catch {
-      note(url, gaveNoAnswer: true)
+      traffic.noteSilence(url)
       throw Self.isBeforeSending(error) ? Failure.notReached : .noAnswer
     }
   }
@@ -189,6 +158,8 @@ private final class TargetConnections: Sendable {
     configuration.timeout.connect = .seconds(5)
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.httpVersion = .http1Only
+    // Our own places bound the calls; one must not wait here behind slow ones.
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 256
     configuration.dnsOverride = [target.host: target.address.description]
     return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }

@@ -21,25 +21,33 @@ struct HandlerCall: Sendable {
     }
     guard case .string(let method)? = fields["method"], method.utf8.count <= 64,
       !method.isEmpty, method.utf8.allSatisfy(Self.isLetter),
-      let parameters = try? JSONEncoder().encode(fields.filter { $0.key != "method" })
+      let parameters = try? JSONEncoder().encode(
+        fields.filter { $0.key != "method" && !Self.paid.contains($0.key.lowercased()) })
     else { return nil }
     self.method = method
     self.parameters = parameters
   }
 
   /// Only what is said or done in a chat. A webhook has no use for what it cannot read the result of,
-  /// must not move the webhook itself, gives no Stars away, and has one answerer of pre-checkouts.
-  var isAllowed: Bool {
-    let name = method.lowercased()
-    guard name != "answerprecheckoutquery" else { return false }
-    return Self.verbs.contains { name.hasPrefix($0) }
-  }
+  /// must not move the webhook itself, asks for no Stars and gives none away, and has one answerer of
+  /// pre-checkouts.
+  var isAllowed: Bool { Self.allowed.contains(method.lowercased()) }
 
-  private static let verbs = [
-    "send", "edit", "copy", "forward", "answer", "pin", "unpin", "stoppoll", "deletemessage",
-    "setmessagereaction", "approvechatjoinrequest", "declinechatjoinrequest", "banchatmember",
-    "unbanchatmember", "restrictchatmember", "leavechat",
+  private static let allowed: Set<String> = [
+    "sendmessage", "sendphoto", "sendaudio", "senddocument", "sendvideo", "sendanimation",
+    "sendvoice", "sendvideonote", "sendsticker", "sendmediagroup", "sendlocation", "sendvenue",
+    "sendcontact", "sendpoll", "senddice", "sendchataction",
+    "forwardmessage", "forwardmessages", "copymessage", "copymessages", "setmessagereaction",
+    "editmessagetext", "editmessagecaption", "editmessagemedia", "editmessagereplymarkup",
+    "editmessagelivelocation", "stopmessagelivelocation", "stoppoll", "deletemessage",
+    "deletemessages", "pinchatmessage", "unpinchatmessage", "unpinallchatmessages",
+    "answercallbackquery", "answerinlinequery",
+    "approvechatjoinrequest", "declinechatjoinrequest", "banchatmember", "unbanchatmember",
+    "restrictchatmember", "leavechat",
   ]
+
+  /// Those that cost the bot's own Stars.
+  private static let paid: Set<String> = ["allow_paid_broadcast"]
 
   struct PreCheckoutAnswer: Decodable {
     let queryID: String

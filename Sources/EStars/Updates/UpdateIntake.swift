@@ -141,11 +141,12 @@ public struct UpdateIntake: Sendable {
 extension IncomingUpdate {
   var movesMoney: Bool { payment != nil || refund != nil }
 
-  /// Kinds that hold people's words have no use here, once their handler has them. Others are kept
-  /// for seven days, for the day somebody asks what they were.
+  /// Bodies have no use here once their handler has them. These kinds alone are kept, for seven days
+  /// at most: they tell of paid access and hold nobody's words. Money that could not be processed is
+  /// kept for its own sake.
   var isKept: Bool {
     !movesMoney
-      && !["message", "edited_message", "callback_query", "inline_query"].contains(kind)
+      && ["subscription", "purchased_paid_media", "chat_member", "my_chat_member"].contains(kind)
   }
 }
 

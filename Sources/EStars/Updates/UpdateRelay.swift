@@ -53,6 +53,12 @@ public struct UpdateRelay: Sendable {
     Task { [platform] in
       defer { platform.relaysUnderWay.subtract(1, ordering: .relaxed) }
       do {
+        // Where no place is free a worker comes to it: a job is not claimed only to be put off.
+        guard let id = subject.split(separator: ":").first.flatMap({ Int64($0) }),
+          let url = try await platform.directory.bot(id)?.relayURL,
+          platform.targets.traffic.enter(url, .relayAtOnce)
+        else { return }
+        defer { platform.targets.traffic.leave(url, .relayAtOnce) }
         try await Worker(platform: platform).runNow(.updatesRelay, subject: subject)
       } catch {
         platform.logger.debug(
@@ -63,8 +69,12 @@ public struct UpdateRelay: Sendable {
 
   /// Hands on the oldest waiting update of a queue.
   ///
-  /// - Parameter subject: The queue: bot and chat.
-  func sendNext(_ subject: String, in scope: WorkspaceScope) async throws -> Job.Outcome {
+  /// - Parameters:
+  ///   - subject: The queue: bot and chat.
+  ///   - hasPlace: Whether the caller has taken a place at the handler already.
+  func sendNext(
+    _ subject: String, hasPlace: Bool = false, in scope: WorkspaceScope
+  ) async throws -> Job.Outcome {
     let ids = subject.split(separator: ":").compactMap { Int64($0) }
     guard ids.count == 2,
       let update = try await next(botID: ids[0], queue: ids[1], in: scope)
@@ -79,10 +89,17 @@ public struct UpdateRelay: Sendable {
       try await drop(ids[0], in: scope)
       return .done
     }
-    guard platform.targets.enter(handler.url, atOnce: Limits.relaysAtOncePerTarget) else {
-      return .again(seconds: Double.random(in: 0.2...1))
+    let traffic = platform.targets.traffic
+    guard hasPlace || traffic.enter(handler.url, .relay) else {
+      return .again(seconds: traffic.delay(handler.url))
     }
-    defer { platform.targets.leave(handler.url) }
+    defer { if !hasPlace { traffic.leave(handler.url, .relay) } }
+    return try await send(update, to: handler, of: bot, in: scope)
+  }
+
+  private func send(
+    _ update: Waiting, to handler: Handler, of bot: Bot, in scope: WorkspaceScope
+  ) async throws -> Job.Outcome {
     let failure: String
     do {
       let reply = try await platform.targets.post(
@@ -133,7 +150,8 @@ public struct UpdateRelay: Sendable {
     _ code: String, _ update: Waiting, _ bot: Bot, in scope: WorkspaceScope
   ) async throws -> Job.Outcome {
     let left = Limits.relaySeconds - scope.now.timeIntervalSince(update.receivedAt)
-    let wait = left > 0 ? min(max(1, left), EventSender.backoff(update.attempts + 1)) : nil
+    let pause = EventSender.backoff(update.attempts + 1, atMost: Limits.relayPauseSeconds)
+    let wait = left > 0 ? min(max(1, left), pause) : nil
     try await platform.pool.execute(
       """
       update updates set relay_state = \(wait == nil ? "failed" : "due"),
@@ -194,6 +212,8 @@ extension UpdateRelay {
     case answer(ok: Bool, errorMessage: String?)
     /// The handler has it and answers by itself, or nobody can know whether it did.
     case leftToHandler
+    /// The handler did not take it. Telegram is asked to deliver it again.
+    case notTaken
     /// The handler cannot have heard of it, so that somebody else must answer.
     case unheard
   }
@@ -202,20 +222,35 @@ extension UpdateRelay {
   public func preCheckout(
     _ body: String, queryID: String, for bot: Bot
   ) async -> PreCheckoutReply {
+    let traffic = platform.targets.traffic
     guard let handler = try? Handler(bot, platform.secrets),
-      platform.targets.enter(handler.url, atOnce: Limits.relaysAtOncePerTarget)
-    else { return .unheard }
-    defer { platform.targets.leave(handler.url) }
+      traffic.enter(handler.url, .preCheckout)
+    else { return .notTaken }
+    defer { traffic.leave(handler.url, .preCheckout) }
     do {
       let reply = try await platform.targets.post(
         Array(body.utf8), to: handler.url, headers: handler.headers,
         within: Limits.relayPreCheckoutSeconds, atMost: Limits.relayReplyBytes)
-      guard reply.isSuccess, reply.isWhole, let call = HandlerCall(reply),
+      guard reply.isSuccess else { return .notTaken }
+      guard reply.isWhole, let call = HandlerCall(reply),
         let answer = call.preCheckoutAnswer, answer.queryID == queryID
       else { return .leftToHandler }
       return .answer(ok: answer.ok, errorMessage: answer.errorMessage)
     } catch TargetClient.Failure.noAnswer {
       return .leftToHandler
     } catch { return error is CancellationError ? .leftToHandler : .unheard }
+  }
+}
+
+extension Transaction {
+  /// What waits for a bot's handler is tried at once, since the handler has moved.
+  func hurryRelay(botID: Int64, in scope: WorkspaceScope) async throws {
+    try await execute(
+      """
+      update updates set relay_at = \(scope.now)
+      where workspace_id = \(scope.workspaceID) and bot_id = \(botID) and relay_state = 'due'
+        and relay_at > \(scope.now)
+      """)
+    try await Job.hurry(.updatesRelay, botID: botID, in: scope, self)
   }
 }

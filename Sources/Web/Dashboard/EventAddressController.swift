@@ -50,15 +50,17 @@ enum EventAddressController {
     let bot = try await visit.eventBot()
     let (scope, pool) = (visit.scope, visit.platform.pool)
     let address = try await EventAddress.of(bot: bot.id, in: scope, pool)
+    let mayChange = visit.membership.role >= .owner
     let audit = try await AuditEntry.about("bot", String(bot.id), in: scope, pool)
     return EventAddressView(
       bot: BotLabel(bot),
       present: address.map { address in
         .init(
-          url: address.url, fingerprint: address.fingerprint,
+          // It may hold a token.
+          url: mayChange ? address.url : address.url.hostAlone, fingerprint: address.fingerprint,
           previousUntil: address.previousUntil.flatMap { $0 > Date() ? visit.shown($0) : nil })
       },
-      mayChange: visit.membership.role >= .owner,
+      mayChange: mayChange,
       audit: audit.filter { $0.action.hasPrefix("event") }.map(PaymentView.AuditLine.init))
   }
 }
@@ -74,6 +76,8 @@ enum EventAddressRotationController {
       return try await EventAddressController.shown(secret, visit)
     } catch EventAddress.Problem.changed {
       return try await EventAddressController.warned(.changed, visit)
+    } catch EventAddress.Problem.overlapping {
+      return try await EventAddressController.warned(.overlapping, visit)
     } catch EventAddress.Problem.noAddress {
       return try await EventAddressController.warned(.none, visit)
     }

@@ -9,6 +9,8 @@ struct EventAddressView: Sendable, Equatable {
   enum Warning: String, Sendable, CaseIterable {
     /// The form was made for another secret than the present one.
     case changed
+    /// The secret before the present one still signs.
+    case overlapping
     /// There is no address to do this with.
     case none
   }

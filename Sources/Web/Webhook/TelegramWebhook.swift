@@ -43,6 +43,10 @@ enum TelegramWebhook {
           return try .json(
             PreCheckoutAnswer(preCheckoutQueryId: queryID, ok: ok, errorMessage: errorMessage))
         case .leftToHandler: return accepted
+        case .notTaken:
+          throw Refusal(
+            .serviceUnavailable, "handler_unavailable",
+            "The bot's handler did not take the update. Deliver it again.")
         case .unheard: break
         }
       }
