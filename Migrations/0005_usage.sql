@@ -362,5 +362,5 @@ grant select, insert, update on tiers, action_tiers, usage_counters, usage_holds
 grant delete on tiers, action_tiers, pack_entitlements, paywall_texts, bot_replies to estars_app;
 grant select, insert on checkout_entitlements, trial_grants, credit_grants, event_deliveries
   to estars_app;
--- Counters move with the postings that they count, inside definer functions alone.
-revoke insert, update on usage_counters from estars_app;
+-- Counters and holds move with the postings that they belong to, inside definer functions alone.
+revoke insert, update on usage_counters, usage_holds from estars_app;

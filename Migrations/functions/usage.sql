@@ -254,24 +254,30 @@ begin
   end loop;
 end $$;
 
--- Makes customers of people whom nobody has seen, where what they ask for costs them nothing: it
--- is to be counted. What would be declined leaves no trace.
+drop function if exists _usage_welcome(bigint, bigint[], text[], bigint[], timestamptz);
+-- Makes a customer of somebody whom nobody has seen, where what is asked for costs nothing: it is to
+-- be counted. What would be declined leaves no trace. Returns the customer, where there is one.
 create or replace function _usage_welcome(
-  p_workspace bigint, p_users bigint[], p_actions text[], p_units bigint[], p_at timestamptz
-) returns void language plpgsql volatile set plan_cache_mode = force_generic_plan as $$
+  p_workspace bigint, p_user bigint, p_action text, p_units bigint, p_at timestamptz
+) returns bigint language plpgsql volatile as $$
+declare
+  v_customer bigint;
 begin
+  select c.customer_id into v_customer from customers c
+    where c.workspace_id = p_workspace and c.telegram_id = p_user;
+  if v_customer is not null then
+    return v_customer;
+  end if;
   insert into customers (workspace_id, telegram_id, created_at, last_seen_at)
-  select distinct p_workspace, q.telegram_id, p_at, p_at
-  from unnest(p_users, p_actions, p_units) q (telegram_id, action, units)
-  join actions a on a.workspace_id = p_workspace and a.action = q.action
-    and a.withdrawn_at is null
+  select p_workspace, p_user, p_at, p_at
+  from actions a
   left join lateral _usage_terms(
-    a, null, q.units, _usage_tier(p_workspace, null, p_at), p_at) t on true
-  where not exists (
-      select from customers c
-      where c.workspace_id = p_workspace and c.telegram_id = q.telegram_id)
-    and _usage_refusal(a, null, q.units, p_at) is null
-    and coalesce(t.has_room, true) and coalesce(t.cost, a.price_credits * q.units) = 0
-  order by q.telegram_id
+    a, null, p_units, _usage_tier(p_workspace, null, p_at), p_at) t on true
+  where a.workspace_id = p_workspace and a.action = p_action and a.withdrawn_at is null
+    and _usage_refusal(a, null, p_units, p_at) is null
+    and coalesce(t.has_room, true) and coalesce(t.cost, a.price_credits * p_units) = 0
   on conflict do nothing;
+  select c.customer_id into v_customer from customers c
+    where c.workspace_id = p_workspace and c.telegram_id = p_user;
+  return v_customer;
 end $$;

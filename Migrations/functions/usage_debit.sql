@@ -1,8 +1,11 @@
--- Debits in one transaction, each with its own answer. Accounts are taken in order, so that two
--- batches never wait for each other.
+-- Debits in one transaction, each with its own answer. Customers are made and accounts taken in the
+-- order of Telegram ids, as payments that arrive together take theirs, so that neither two batches
+-- nor a batch and payments wait for each other.
 
 drop function if exists usage_post_batch(
   bigint, bigint[], text[], bigint[], text[], bigint[], text[], timestamptz);
+drop function if exists usage_post_batch(
+  bigint, bigint[], bigint[], text[], bigint[], text[], bigint[], text[], timestamptz);
 -- p_bots: whom to tell when credits run low; null = nobody.
 create or replace function usage_post_batch(
   p_workspace bigint, p_bots bigint[], p_users bigint[], p_actions text[], p_units bigint[],
@@ -10,7 +13,7 @@ create or replace function usage_post_batch(
 ) returns table (
   ord bigint, status text, cost bigint, balance bigint, version bigint, posted_at timestamptz,
   free_units bigint, entitlement text, quota_period text, quota_limit int, quota_used bigint,
-  quota_resets_at timestamptz)
+  quota_resets_at timestamptz, is_known boolean)
 language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_generic_plan as $$
 declare
@@ -21,18 +24,12 @@ declare
   v_took_keys boolean := false;
 begin
   perform _ledger_guard(p_workspace, p_at);
-  if exists (
-    select from actions a
-    where a.workspace_id = p_workspace and a.action = any (p_actions)
-      and (a.is_limited or a.price_credits = 0))
-  then
-    perform _usage_welcome(p_workspace, p_users, p_actions, p_units, p_at);
-  end if;
   -- Whatever one statement can find out for all is asked here: another statement a debit would
   -- cost more than what it asks.
   for r in
-    select q.ord, q.bot_id, q.action, q.units, q.idempotency_key, q.fingerprint, q.ref,
+    select q.ord, q.bot_id, q.telegram_id, q.action, q.units, q.idempotency_key, q.fingerprint, q.ref,
       c.customer_id, a.credit_unit, a.required_entitlement,
+      a.is_limited or a.price_credits = 0 as may_be_free,
       a.is_limited and not u.is_unmetered as is_metered,
       case when u.is_unmetered then 0 else coalesce(a.price_credits * q.units, 0) end as cost,
       _usage_refusal(a, c.customer_id, q.units, p_at) as refusal,
@@ -47,7 +44,7 @@ begin
     left join actions a on a.workspace_id = p_workspace and a.action = q.action
       and a.withdrawn_at is null
     cross join lateral (select _usage_is_unmetered(a, c.customer_id, p_at) as is_unmetered) u
-    order by c.customer_id, a.credit_unit, q.action, q.ord
+    order by q.telegram_id, a.credit_unit, q.action, q.ord
   loop
     ord := r.ord;
     version := null;
@@ -61,6 +58,7 @@ begin
     quota_used := null;
     quota_resets_at := null;
     status := r.refusal;
+    is_known := r.customer_id is not null;
     -- Keys of writes that are no postings: checkouts, and debits of nothing, of this batch too.
     if r.has_request or v_took_keys then
       select g.status, g.cost, g.balance, g.version, g.posted_at, g.free_units into v_taken
@@ -75,6 +73,10 @@ begin
         return next;
         continue;
       end if;
+    end if;
+    -- Only when their turn has come: who makes a customer keeps all others who would waiting.
+    if status is null and r.customer_id is null and r.may_be_free then
+      r.customer_id := _usage_welcome(p_workspace, r.telegram_id, r.action, r.units, p_at);
     end if;
     if status is null and r.is_metered then
       select * into v_taken from _usage_take(p_workspace, r.customer_id, r.action, r.units,

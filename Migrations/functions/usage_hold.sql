@@ -2,6 +2,8 @@
 -- made; rules that change later never alter it.
 -- Locks are taken in this order: account, hold, counters.
 
+drop function if exists usage_hold(
+  bigint, bigint, bigint, text, bigint, int, text, bigint, text, timestamptz);
 -- p_seconds: how long it stays open when nobody closes it.
 create or replace function usage_hold(
   p_workspace bigint, p_bot bigint, p_user bigint, p_action text, p_units bigint,
@@ -9,7 +11,7 @@ create or replace function usage_hold(
 ) returns table (
   status text, cost bigint, balance bigint, free_units bigint, entitlement text,
   quota_period text, quota_limit int, quota_used bigint, quota_resets_at timestamptz,
-  hold usage_holds)
+  hold usage_holds, is_known boolean)
 language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
   v_action actions;
@@ -25,11 +27,12 @@ begin
   if status is null then
     select * into v_action from actions a
       where a.workspace_id = p_workspace and a.action = p_action and a.withdrawn_at is null;
-    if v_action.is_limited or v_action.price_credits = 0 then
-      perform _usage_welcome(p_workspace, array[p_user], array[p_action], array[p_units], p_at);
-    end if;
     select c.customer_id into v_customer from customers c
       where c.workspace_id = p_workspace and c.telegram_id = p_user;
+    is_known := v_customer is not null;
+    if v_customer is null and (v_action.is_limited or v_action.price_credits = 0) then
+      v_customer := _usage_welcome(p_workspace, p_user, p_action, p_units, p_at);
+    end if;
     status := _usage_refusal(v_action, v_customer, p_units, p_at);
     if status is not null then
       cost := coalesce(v_action.price_credits * p_units, 0);
@@ -71,6 +74,7 @@ create or replace function _usage_open_hold(
 declare
   v_until timestamptz := p_at + make_interval(secs => p_seconds);
   v_is_counted boolean := p_action.is_limited and not p_is_unmetered;
+  v_threshold bigint;
   v_answer ledger_answer;
   v_hold usage_holds;
 begin
@@ -81,6 +85,13 @@ begin
     if v_answer.status <> 'applied' then
       raise exception 'a hold that was admitted is answered %', v_answer.status
         using errcode = 'serialization_failure';
+    end if;
+    -- What is held cannot be spent: it is now that the credits run low. A commit takes no more.
+    select w.low_credits_threshold into v_threshold from workspaces w
+      where w.workspace_id = p_action.workspace_id;
+    if v_answer.balance < v_threshold and v_answer.balance + p_cost >= v_threshold then
+      perform _usage_warn(p_action.workspace_id, p_bot, p_customer, v_answer.balance, v_threshold,
+        p_at);
     end if;
   end if;
   perform _usage_note(p_action.workspace_id, p_customer, p_action.action, p_units, p_free, p_key,
@@ -223,7 +234,6 @@ declare
   v_key text := coalesce('api:' || p_hold.close_key,
     case p_hold.state when 'expired' then 'job' else 'operator' end || ':release:' || v_hold_key);
   v_credits bigint := coalesce(p_hold.used_credits, 0);
-  v_threshold bigint;
   v_answer ledger_answer;
 begin
   if p_hold.credits = 0 then
@@ -232,15 +242,13 @@ begin
   v_answer := _ledger_close(p_hold.workspace_id, p_hold.customer_id, v_hold_key, v_credits, v_key,
     p_hold.close_fingerprint, p_operation::ledger_operation,
     case when v_credits > 0 then p_used::int end, p_at);
+  -- The ledger gave it back before: nothing moves, and the hold is closed as it should be.
+  if p_operation = 'release' and v_answer.status in ('replayed', 'closed') then
+    return _usage_available(p_account, p_at);
+  end if;
   if v_answer.status <> 'applied' then
     raise exception 'hold % of % is answered % by the ledger', p_hold.hold_id,
       p_hold.workspace_id, v_answer.status using errcode = 'serialization_failure';
-  end if;
-  select w.low_credits_threshold into v_threshold from workspaces w
-    where w.workspace_id = p_hold.workspace_id;
-  if v_answer.balance < v_threshold and v_answer.balance + v_credits >= v_threshold then
-    perform _usage_warn(p_hold.workspace_id, p_hold.bot_id, p_hold.customer_id, v_answer.balance,
-      v_threshold, p_at);
   end if;
   return v_answer.balance;
 end $$;

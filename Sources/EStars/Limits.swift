@@ -113,6 +113,9 @@ public enum Limits {
   /// Different people nobody has seen that one API key may ask about in a minute, as those would who
   /// try numbers. Telegram lets a bot send 30 messages a second, so no bot greets as many newcomers.
   public static let strangersPerMinute = 1_800
+  /// Different customers that one API key may check in a minute: sixteen times as many as a bot can
+  /// answer, and few enough that walking through all of a large workspace takes long.
+  public static let customersCheckedPerMinute = 30_000
   /// Of an address that we call for events and relayed updates.
   public static let targetBytes = 2000
   /// What looking a target's name up may take.

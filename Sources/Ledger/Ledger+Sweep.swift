@@ -24,15 +24,20 @@ extension Ledger {
     return try rows.map { Account(try $0.get("account_id"), unit: try $0.get("unit")) }
   }
 
-  /// Holds that nobody closed in time, soonest first: to be released.
+  /// Holds that nobody closed in time, soonest first: to be released. Those behind a bot's open hold
+  /// close with it, never behind its back.
   public func dueHolds(
     in scope: WorkspaceScope, at time: Date? = nil, limit: Int = Limits.sweep
   ) async throws -> [DueHold] {
     let rows = try await pool.query(
       """
-      select hold_key, account_id, unit, amount, expires_at from holds
+      select hold_key, account_id, unit, amount, expires_at from holds h
       where workspace_id = \(scope.workspaceID) and expires_at <= \(time ?? scope.now)
         and expires_at < 'infinity'
+        and not exists (
+          select from usage_holds u
+          where u.workspace_id = h.workspace_id and u.state = 'open'
+            and starts_with(h.hold_key, 'api:') and u.idempotency_key = substr(h.hold_key, 5))
       order by expires_at limit \(limit)
       """, in: scope)
     return try rows.map { row in

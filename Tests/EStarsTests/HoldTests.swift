@@ -21,15 +21,15 @@ import Testing
           until: until, in: scope, at: heldAt)
         #expect(answer.status == .applied)
       }
-      try await tx.execute(
-        """
-        insert into usage_holds (workspace_id, bot_id, customer_id, action, credit_unit, units,
-          price_credits, free_units, credits, is_unmetered, idempotency_key, fingerprint, balance,
-          created_at, expires_at)
-        values (\(scope.workspaceID), \(fixture.bot.id), \(customer), 'sticker', 1, 1, \(credits),
-          0, \(credits), \(credits == 0), \(key), 1, 1, \(heldAt), \(until))
-        """)
     }
+    try await fixture.database.superPool.execute(
+      """
+      insert into usage_holds (workspace_id, bot_id, customer_id, action, credit_unit, units,
+        price_credits, free_units, credits, is_unmetered, idempotency_key, fingerprint, balance,
+        created_at, expires_at)
+      values (\(scope.workspaceID), \(fixture.bot.id), \(customer), 'sticker', 1, 1, \(credits),
+        0, \(credits), \(credits == 0), \(key), 1, 1, \(heldAt), \(until))
+      """)
   }
 
   private func customer(_ telegramID: Int64, _ fixture: Fixture) async throws -> Int64 {

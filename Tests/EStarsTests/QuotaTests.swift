@@ -176,6 +176,23 @@ import Testing
     }
   }
 
+  @Test func aHoldThatTakesCreditsBelowTheThresholdIsToldOfOnce() async throws {
+    try await Self.with { fixture in
+      try await fixture.give(10, to: 409)
+      var holds: [Int64] = []
+      for key in ["a", "b"] {
+        holds.append(try #require(try await fixture.hold(409, "plain", 2, key: key).hold?.id))
+      }
+      for id in holds {
+        _ = try await fixture.platform.usage.commit(
+          hold: id, units: nil, key: "c\(id)", in: fixture.scope)
+      }
+      let bodies = try await fixture.pool.query(
+        "select body from events where kind = 'credits.low'", in: fixture.scope)
+      #expect(try bodies.map { try $0.get("body") } == [#"{"balance":2,"threshold":3}"#])
+    }
+  }
+
   @Test func quotasOfACustomerAreThoseOfTheTier() async throws {
     try await Self.with { fixture in
       let nobody = try await Quota.of(customer: nil, in: fixture.scope, fixture.pool)

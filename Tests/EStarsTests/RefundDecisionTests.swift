@@ -61,6 +61,10 @@ import Testing
       let closed = try await fixture.decide(refund, .goodwill(credits: 5))
       #expect(closed.state == .goodwill && closed.goodwillCredits == 5)
       #expect(try await fixture.balance(705) == 15)
+      // What a case gave counts where support gives more.
+      let room = try await GoodwillRoom.of(
+        customer: payment.customerID, in: fixture.scope, fixture.pool)
+      #expect(room.given == 5)
       await #expect(throws: RefundRefusal.decided(.goodwill)) {
         _ = try await fixture.decide(refund, .goodwill(credits: 5))
       }

@@ -247,13 +247,6 @@ extension Fixture {
       values (\(workspace), 'sticker', 'free', 3)
       """,
       """
-      insert into usage_holds (workspace_id, bot_id, customer_id, action, credit_unit, units,
-        price_credits, free_units, credits, is_unmetered, idempotency_key, fingerprint, balance,
-        created_at, expires_at)
-      values (\(workspace), \(bot), \(customer), 'sticker', 1, 3, 1, 0, 3, false, 'hold', 1, 1,
-        now(), now() + interval '1 hour')
-      """,
-      """
       insert into trial_grants (workspace_id, bot_id, customer_id, idempotency_key, fingerprint,
         engagement, intent, source, is_paid_source, score, min_score, balance, held, given_today,
         daily_limit, outcome, credits, created_at)
@@ -287,7 +280,15 @@ extension Fixture {
       insert into event_deliveries (workspace_id, event_id, attempt, at, duration_ms)
       values (\(workspace), \(event), 1, now(), 1)
       """, in: scope)
-    // Only the functions move a counter.
+    // Only the functions move a counter or a hold.
+    try await database.superPool.execute(
+      """
+      insert into usage_holds (workspace_id, bot_id, customer_id, action, credit_unit, units,
+        price_credits, free_units, credits, is_unmetered, idempotency_key, fingerprint, balance,
+        created_at, expires_at)
+      values (\(workspace), \(bot), \(customer), 'sticker', 1, 3, 1, 0, 3, false, 'hold', 1, 1,
+        now(), now() + interval '1 hour')
+      """)
     try await database.superPool.execute(
       """
       insert into usage_counters (workspace_id, customer_id, action, period, starts_on, units)

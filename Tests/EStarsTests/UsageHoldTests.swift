@@ -169,6 +169,32 @@ import Testing
     }
   }
 
+  @Test func aHoldThatTheLedgerGaveBackBeforeStillCloses() async throws {
+    try await Self.with { fixture in
+      let scope = fixture.scope
+      try await fixture.give(20, to: 515)
+      for key in ["given-back", "expired"] {
+        let id = try #require(
+          try await fixture.hold(515, "stems", 4, key: key, seconds: 1).hold?.id)
+        let later = scope.now.addingTimeInterval(60)
+        // Its bot's hold is open: it is not among those that the ledger may release by itself.
+        #expect(try await Ledger(pool: fixture.pool).dueHolds(in: scope, at: later).isEmpty)
+        _ = try await fixture.pool.transaction(in: scope) { tx in
+          try await tx.release(
+            hold: "api:" + key, key: "job:release:api:\(key)", in: scope, at: scope.now)
+        }
+        let balance = try await fixture.balance(515)
+        let closed = try await fixture.pool.transaction(in: scope) { tx in
+          key == "expired"
+            ? try await tx.expireHold(id, in: scope, at: later)
+            : try await tx.releaseHold(id, in: scope, at: later)
+        }
+        #expect(closed.status == .applied && closed.hold?.closeBalance == balance)
+      }
+      #expect(try await fixture.problems().isEmpty)
+    }
+  }
+
   @Test func manyBatchesOfMixedActionsNeverWaitForEachOther() async throws {
     try await Self.with { fixture in
       let second = Pool(fixture.pool.configuration, logger: TestCluster.logger)
@@ -176,6 +202,11 @@ import Testing
       // Half of them are nobody's customers yet, and not all have credits.
       for user in Int64(520)..<526 { try await fixture.give(200, to: user) }
       let applied = try await withThrowingTaskGroup(of: Int.self) { group in
+        for client in 0..<4 {
+          group.addTask {
+            try await fixture.pay(of: client, through: client % 2 == 0 ? fixture.pool : second)
+          }
+        }
         for client in 0..<12 {
           group.addTask {
             var random = SeededGenerator(seed: UInt64(client))
@@ -226,6 +257,27 @@ import Testing
 }
 
 extension Fixture {
+  /// Payments of several buyers in one transaction, in the order of arrivals.
+  ///
+  /// - Returns: 0: nothing was debited.
+  fileprivate func pay(of client: Int, through pool: Pool) async throws -> Int {
+    for round in 0..<6 {
+      try await pool.transaction(in: scope) { tx in
+        for user in Int64(520)..<532 {
+          let customer = try await tx.customer(
+            telegramID: user,
+            name: CustomerName(
+              firstName: "Ann", lastName: nil, username: nil, languageCode: nil),
+            in: scope, at: scope.now)
+          _ = try await tx.credit(
+            Grant(1, source: .goodwill), to: Account(customer.id),
+            key: "job:\(client)-\(round)-\(user)", in: scope, at: scope.now)
+        }
+      }
+    }
+    return 0
+  }
+
   func hold(
     _ user: Int64, _ action: String, _ units: Int64, key: String, seconds: Int = 900
   ) async throws -> HoldAnswer {

@@ -63,6 +63,7 @@ extension UsageModel {
     answer.status = .applied
     let parts = take(answer.cost, from: user)
     answer.balance = balance(user)
+    if answer.cost > 0 { warn(user, answer.cost) }
     let isCounted = isCounted(user, action, at: at)
     use(user, action, units, free: answer.free, at: at)
     let price = isUnmetered(user, action, at: at) ? 0 : rules[action]?.price ?? 0
@@ -142,7 +143,6 @@ extension UsageModel {
     let credits = hold.price * (used - free)
     expire(hold.user, at: at)
     settle(hold, used: credits, at: at)
-    if hold.credits > 0 { warn(hold.user, credits) }
     if let use = hold.use {
       customers[hold.user]?.uses[use].units = used
       customers[hold.user]?.uses[use].free = free

@@ -22,6 +22,8 @@ import Testing
     let refusal = #expect(throws: Refusal.self) {
       try limit.count(1_000_000, by: key(1), at: minute.addingTimeInterval(12))
     }
+    #expect(limit.isFull(for: key(1), at: minute) && !limit.isFull(for: key(2), at: minute))
+    #expect(!limit.isFull(for: key(1), at: minute.addingTimeInterval(60)))
     #expect(refusal?.status == .tooManyRequests)
     #expect(refusal?.retryAfterSeconds == 48)
     // Another key has a count of its own, and a new minute begins a new one.

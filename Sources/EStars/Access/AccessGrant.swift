@@ -41,6 +41,30 @@ public struct AccessGrant: Sendable, Equatable {
   }
 }
 
+/// A feature that a customer may use now, whatever number of grants it comes from.
+public struct ActiveAccess: Sendable, Equatable {
+  public let entitlement: String
+  /// The end of the last grant that runs or waits behind one that does; `Date.distantFuture` = for
+  /// good.
+  public let endsAt: Date
+
+  public static func of(
+    customer id: Int64, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> [ActiveAccess] {
+    try await pool.query(
+      """
+      select entitlement, max(ends_at) as ends_at from access_grants
+      where workspace_id = \(scope.workspaceID) and customer_id = \(id) and ended_at is null
+        and ends_at > \(scope.now)
+      group by entitlement having bool_or(starts_at <= \(scope.now))
+      order by entitlement
+      """, in: scope
+    ).map {
+      ActiveAccess(entitlement: try $0.get("entitlement"), endsAt: try $0.get("ends_at"))
+    }
+  }
+}
+
 extension Transaction {
   /// Grants what a charge bought. A customer who has the entitlement already gets the new days
   /// after the old ones. The same charge grants once.

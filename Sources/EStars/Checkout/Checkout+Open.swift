@@ -21,9 +21,11 @@ public struct CheckoutRequest: Sendable, Equatable {
     self.idempotencyKey = idempotencyKey
   }
 
-  var fingerprint: Int64 {
+  /// With its bot: what one bot asked for, another one of the workspace never did.
+  func fingerprint(of bot: Bot) -> Int64 {
     Bytes.fingerprint([
-      "checkout", String(telegramID), sku, String(discountPercent), resume ?? "\0none",
+      "checkout", String(bot.id), String(telegramID), sku, String(discountPercent),
+      resume ?? "\0none",
     ])
   }
 }
@@ -94,9 +96,9 @@ extension Transaction {
     _ request: CheckoutRequest, with bot: Bot, _ catalog: Catalog, _ secrets: Secrets,
     in scope: WorkspaceScope, at: Date
   ) async throws -> (Checkout, isNew: Bool) {
+    let fingerprint = request.fingerprint(of: bot)
     let claimed = try await claimKey(
-      request.idempotencyKey, operation: "checkout", fingerprint: request.fingerprint, in: scope,
-      at: at)
+      request.idempotencyKey, operation: "checkout", fingerprint: fingerprint, in: scope, at: at)
     guard claimed else {
       let known = try await query(
         """
@@ -104,7 +106,7 @@ extension Transaction {
           and idempotency_key = \(request.idempotencyKey)
         """
       ).first.map(Checkout.init)
-      guard let known, known.fingerprint == request.fingerprint else {
+      guard let known, known.fingerprint == fingerprint else {
         throw Checkout.Refusal.keyReused
       }
       return (known, false)
@@ -144,7 +146,7 @@ extension Transaction {
       values (\(scope.workspaceID), \(bot.id), \(customer.id), \(pack.sku), \(pack.title),
         \(pack.description), \(pack.creditUnit), \(pack.credits), \(pack.bonusCredits), \(pack.stars),
         \(pack.creditsValidDays), \(request.resume), \(request.idempotencyKey),
-        \(request.fingerprint), \(at), \(expiresAt))
+        \(request.fingerprint(of: bot)), \(at), \(expiresAt))
       returning checkout_id
       """)[0]
     let checkoutID: Int64 = try row.get("checkout_id")

@@ -79,7 +79,8 @@ public struct CreditGrant: Sendable, Equatable {
 public struct GoodwillRoom: Sendable, Equatable {
   /// For one customer, in credits.
   public let cap: Int64
-  /// What the customer got as goodwill in the last ``Limits/goodwillCapSeconds``, from anybody.
+  /// What the customer got as goodwill in the last ``Limits/goodwillCapSeconds``, from anybody, in
+  /// grants and in refund cases.
   public let given: Int64
   public var left: Int64 { max(0, cap - given) }
 
@@ -100,9 +101,11 @@ extension Transaction {
     let row = try await query(
       """
       select w.goodwill_cap_credits as cap, (
-          select coalesce(sum(g.credits), 0)::bigint from credit_grants g
-          where g.workspace_id = \(scope.workspaceID) and g.customer_id = \(customer)
-            and g.source = 'goodwill' and g.created_at > \(since)) as given
+          select coalesce(sum(l.amount), 0)::bigint from lots l
+          join entries e on e.workspace_id = l.workspace_id and e.account_id = l.account_id
+            and e.unit = l.unit and e.version = l.lot_id
+          where l.workspace_id = \(scope.workspaceID) and l.account_id = \(customer)
+            and l.source = 'goodwill' and e.created_at > \(since)) as given
       from workspaces w where w.workspace_id = \(scope.workspaceID)
       """)[0]
     return GoodwillRoom(cap: try row.get("cap"), given: try row.get("given"))

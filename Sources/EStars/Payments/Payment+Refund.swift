@@ -76,6 +76,12 @@ extension Transaction {
     var facts = ["stars": String(refund.stars)]
     var taken: Int64?
     if let payment {
+      // Customer, then account, as in payments, grants and trials, so that none waits in a circle.
+      try await execute(
+        """
+        select from customers where workspace_id = \(scope.workspaceID)
+          and customer_id = \(payment.customerID) for no key update
+        """)
       if payment.state == .credited {
         let policy =
           if let approved = refund.debtPolicy { approved } else {

@@ -23,9 +23,10 @@ public struct TrialRequest: Sendable, Equatable {
     self.idempotencyKey = idempotencyKey
   }
 
-  var fingerprint: Int64 {
+  /// With its bot: what one bot asked for, another one of the workspace never did.
+  func fingerprint(of bot: Bot) -> Int64 {
     Bytes.fingerprint([
-      "trial", String(telegramID), String(engagement), String(intent), source,
+      "trial", String(bot.id), String(telegramID), String(engagement), String(intent), source,
     ])
   }
 }
@@ -48,9 +49,9 @@ extension Transaction {
   func decideTrial(
     _ request: TrialRequest, with bot: Bot, in scope: WorkspaceScope, at: Date
   ) async throws -> (grant: TrialGrant, isNew: Bool) {
+    let fingerprint = request.fingerprint(of: bot)
     let claimed = try await claimKey(
-      request.idempotencyKey, operation: "trial", fingerprint: request.fingerprint, in: scope,
-      at: at)
+      request.idempotencyKey, operation: "trial", fingerprint: fingerprint, in: scope, at: at)
     guard claimed else {
       let known = try await query(
         """
@@ -90,7 +91,7 @@ extension Transaction {
         engagement, intent, source, is_paid_source, score, min_score, balance, held, given_today,
         daily_limit, outcome, credits, created_at)
       values (\(scope.workspaceID), \(bot.id), \(customerID), \(request.idempotencyKey),
-        \(request.fingerprint), \(request.engagement), \(request.intent), \(request.source),
+        \(fingerprint), \(request.engagement), \(request.intent), \(request.source),
         \(isPaid), \(score), \(policy.minScore), \(facts.balance), \(facts.held), \(given),
         \(policy.creditsPerDay), \(outcome.rawValue), \(outcome == .granted ? policy.credits : 0),
         \(at))

@@ -38,7 +38,8 @@ public struct Usage: Sendable {
   /// The statement that posts debits at a given time and answers with a row for each.
   static func posting(_ requests: [DebitRequest], in scope: WorkspaceScope, at: Date) -> SQL {
     """
-    select \(UsageAnswer.columns(version: "u.version", postedAt: "u.posted_at"))
+    select \(UsageAnswer.columns(
+      version: "u.version", postedAt: "u.posted_at", isKnown: "u.is_known"))
     from usage_post_batch(\(scope.workspaceID), \(requests.map(\.botID)),
       \(requests.map(\.check.telegramID)), \(requests.map(\.check.action)),
       \(requests.map(\.check.units)), \(requests.map(\.idempotencyKey)),

@@ -37,7 +37,7 @@ public struct UsageAnswer: Sendable, Equatable {
   public let quota: Quota?
   /// The customer's; in answers to checks.
   public let tier: String?
-  /// Whether anybody has seen this user before; in answers to checks.
+  /// Whether anybody had seen this user before; nil where the answer does not tell.
   public let isKnown: Bool?
 
   /// An answer's row, from the table `u`; what a call does not tell of is null.

@@ -86,7 +86,7 @@ extension Usage {
   static func holding(_ request: HoldRequest, in scope: WorkspaceScope, at: Date) -> SQL {
     let check = request.check
     return """
-      select \(UsageAnswer.columns()),
+      select \(UsageAnswer.columns(isKnown: "u.is_known")),
         \(UsageHold.columns(telegramID: "\(check.telegramID)::bigint"))
       from usage_hold(\(scope.workspaceID), \(request.botID), \(check.telegramID),
         \(check.action), \(check.units), \(request.seconds), \(request.idempotencyKey),

@@ -29,10 +29,12 @@ public struct DebitRequest: Sendable, Equatable, Codable {
     self.botID = botID
   }
 
-  /// The request without its price: a retry after a price change is still the same request.
+  /// The request without its price: a retry after a price change is still the same request. With
+  /// its bot: what one bot asked for, another one of the workspace never did.
   var fingerprint: Int64 {
     Bytes.fingerprint([
-      "debit", String(check.telegramID), check.action, String(check.units), ref ?? "\0none",
+      "debit", botID.map(String.init) ?? "none", String(check.telegramID), check.action,
+      String(check.units), ref ?? "\0none",
     ])
   }
 }
@@ -59,8 +61,8 @@ public struct HoldRequest: Sendable, Equatable {
 
   var fingerprint: Int64 {
     Bytes.fingerprint([
-      "hold", String(check.telegramID), check.action, String(check.units), String(seconds),
-      ref ?? "\0none",
+      "hold", String(botID), String(check.telegramID), check.action, String(check.units),
+      String(seconds), ref ?? "\0none",
     ])
   }
 }

@@ -44,7 +44,8 @@ enum CheckEndpoint {
     let answer = try await call.platform.usage.check(check, in: call.scope)
     if answer.status == .unknownAction { throw UsageRefusal.unknownAction(check) }
     if answer.status == .tooManyUnits { throw UsageRefusal.tooManyUnits(check) }
-    if answer.isKnown == false { try call.server.strangers.count(check.telegramID, by: call.key) }
+    let counted = answer.isKnown == false ? call.server.strangers : call.server.checks
+    try counted.count(check.telegramID, by: call.key)
     let isShort = answer.status == .insufficient
     return try .json(
       Body(

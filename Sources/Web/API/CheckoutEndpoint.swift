@@ -44,6 +44,7 @@ enum CheckoutEndpoint {
       throw Refusal(
         .badRequest, "invalid_discount", "“discount” is a percentage that the catalogue has.")
     }
+    try await Newcomers.admit(user, call)
     let opened: OpenedCheckout
     do {
       opened = try await Checkout.open(

@@ -75,14 +75,13 @@ enum CustomerEndpoint {
     guard let customer else { return (BalanceBody(available: 0, held: 0, bySource: [:]), []) }
     let pool = call.platform.pool
     async let balance = Balance.of(customer: customer.id, in: call.scope, pool)
-    async let access = AccessGrant.of(customer: customer.id, in: call.scope, pool)
-    let (credits, grants) = (try await balance, try await access)
-    let now = call.scope.now
+    async let access = ActiveAccess.of(customer: customer.id, in: call.scope, pool)
+    let (credits, active) = (try await balance, try await access)
     return (
       BalanceBody(
         available: credits.available, held: credits.held,
         bySource: Dictionary(credits.lots.map { ($0.source, $0.left) }, uniquingKeysWith: +)),
-      grants.filter { $0.isActive(at: now) }.map {
+      active.map {
         AccessBody(
           entitlement: $0.entitlement, endsAt: $0.endsAt == .distantFuture ? nil : $0.endsAt)
       }

@@ -29,10 +29,12 @@ enum HoldEndpoint {
         .badRequest, "invalid_ttl",
         "“ttl_seconds” is a whole number from 1 to \(Limits.longestHoldSeconds).")
     }
+    try await Newcomers.admitUse(check.telegramID, call)
     let answer = try await call.platform.usage.hold(
       HoldRequest(
         check: check, ref: ref, seconds: seconds, idempotencyKey: key, botID: call.bot.id),
       in: call.scope)
+    Newcomers.note(check.telegramID, answer.usage, call)
     guard let hold = answer.hold else {
       throw try await UsageRefusal.of(answer.usage, check, language: sent.language, call)
     }
@@ -46,6 +48,7 @@ enum HoldEndpoint {
     guard let hold = try await UsageHold.find(id: id, in: call.scope, call.platform.pool) else {
       throw unknown
     }
+    try call.server.reads.count(hold.telegramID, by: call.key)
     return try .json(HoldBody(hold))
   }
 

@@ -45,6 +45,7 @@ enum TrialGrantEndpoint {
         .badRequest, "invalid_source",
         "“source” is at most \(Limits.trialSourceCharacters) characters of text.")
     }
+    try await Newcomers.admit(user, call)
     let (grant, isNew): (TrialGrant, Bool)
     do {
       (grant, isNew) = try await TrialGrant.decide(

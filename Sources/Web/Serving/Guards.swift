@@ -209,16 +209,26 @@ final class ReadLimit: Sendable {
 
   init(perMinute: Int) { self.perMinute = perMinute }
 
+  /// Whether nobody new is let through in this minute.
+  func isFull(for key: APIKey, at: Date = Date()) -> Bool {
+    let minute = Int(at.timeIntervalSince1970) / 60
+    return windows.withLock { windows in
+      windows[key.hash].map { $0.minute == minute && $0.users.count >= perMinute } ?? false
+    }
+  }
+
   /// - Throws: ``Refusal`` with 429.
   func count(_ user: Int64, by key: APIKey, at: Date = Date()) throws {
     let minute = Int(at.timeIntervalSince1970) / 60
     let isAllowed = windows.withLock { windows in
       if windows.count > 10_000 { windows = windows.filter { $0.value.minute == minute } }
-      var window = windows[key.hash] ?? Window(minute: minute, users: [])
-      if window.minute != minute { window = Window(minute: minute, users: []) }
-      if window.users.count < perMinute { window.users.insert(user) }
-      windows[key.hash] = window
-      return window.users.contains(user)
+      let new = Window(minute: minute, users: [])
+      if windows[key.hash]?.minute != minute { windows[key.hash] = new }
+      // In place: a copy for each request would cost more than all else here.
+      if windows[key.hash, default: new].users.count < perMinute {
+        windows[key.hash, default: new].users.insert(user)
+      }
+      return windows[key.hash, default: new].users.contains(user)
     }
     guard isAllowed else {
       throw Refusal(

@@ -30,8 +30,10 @@ public final class Server: Sendable {
   let configuration: Configuration
   let pages: Pages
   let reads: ReadLimit
-  /// Of people whom nobody has seen, where known ones may be asked about freely.
+  /// Of people whom nobody has seen, where known ones are served on.
   let strangers: ReadLimit
+  /// Of people who are known, in checks.
+  let checks: ReadLimit
   let logger: Logger
   /// Whether browsers reach this server by TLS; read of the public address once.
   let isTLS: Bool
@@ -46,6 +48,7 @@ public final class Server: Sendable {
       resources: configuration.resources, publicURL: configuration.publicURL)
     reads = ReadLimit(perMinute: Limits.customersReadPerMinute)
     strangers = ReadLimit(perMinute: Limits.strangersPerMinute)
+    checks = ReadLimit(perMinute: Limits.customersCheckedPerMinute)
   }
 
   /// The application that serves every route of ``Route/all``.
