@@ -244,10 +244,20 @@ alter table bots
   -- What Telegram had before we took the webhook over; put back when the bot is disconnected.
   add column previous_webhook_url text,
   add column previous_allowed_updates text[],
+  add column previous_max_connections integer,
+  -- The address that we made Telegram call: our own may be another one by the time it is given back.
+  add column webhook_url text,
   add column answers_commands boolean not null default true,
   -- While the webhook is being set: Telegram may use the new secret before we have its word, and
-  -- only one change is under way at a time.
+  -- what it delivers with it is meant for the new mode. A second try goes on with the same secret,
+  -- so that it does not matter which of the two Telegram heard. Only one change is under way at a
+  -- time.
   add column next_webhook_secret_hash bytea check (length(next_webhook_secret_hash) = 32),
+  add column sealed_next_webhook_secret bytea,
+  add column next_webhook_url text,
+  add column next_mode text check (next_mode in ('webhook', 'relay')),
+  add column next_relay_url text check (length(next_relay_url) between 1 and 2000),
+  add column sealed_next_relay_secret bytea,
   add column changing_until timestamptz,
   add column event_url text check (length(event_url) between 1 and 2000),
   add column sealed_event_secret bytea,
@@ -257,6 +267,10 @@ alter table bots
   add column disconnected_at timestamptz,
   add check ((mode = 'relay') = (relay_url is not null)),
   add check ((relay_url is null) = (sealed_relay_secret is null)),
+  add check (num_nulls(next_webhook_secret_hash, sealed_next_webhook_secret, next_webhook_url,
+    next_mode) in (0, 4)),
+  add check ((next_mode is not distinct from 'relay') = (next_relay_url is not null)),
+  add check ((next_relay_url is null) = (sealed_next_relay_secret is null)),
   add check ((event_url is null) = (sealed_event_secret is null)),
   add check ((sealed_event_secret_before is null) = (event_secret_before_until is null));
 update bots set mode = 'webhook' where webhook_secret_hash is not null;

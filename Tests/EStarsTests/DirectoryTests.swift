@@ -55,6 +55,25 @@ import Testing
     #expect(try await cache.value(for: "a") == 2)
   }
 
+  @Test func aBotIsReadAnewAndOutlivesEveryOutage() async throws {
+    let source = Source()
+    let cache = AgedCache<Int64, Int>(patience: .seconds(Int64.max)) { _ in try source.read() }
+    #expect(try await cache.value(for: 7) == 1)
+    source.set(2)
+    try await becomeOld()
+    #expect(try await cache.value(for: 7) == 2, "not even once the old one")
+    source.set(3, isAway: true)
+    try await becomeOld()
+    #expect(try await cache.value(for: 7) == 2)
+    #expect(source.reads == 1)
+    // A source that has just failed is not waited for by every request.
+    for _ in 0..<20 { #expect(try await cache.value(for: 7) == 2) }
+    #expect(source.reads < 20)
+    source.set(3)
+    try await becomeOld()
+    #expect(try await cache.value(for: 7) == 3)
+  }
+
   @Test func aKeyIsReadAnewAndOutlivesAnOutageOnlyForAWhile() async throws {
     let source = Source()
     let cache = AgedCache<String, Int>(patience: .seconds(Limits.directorySeconds + 4)) { _ in

@@ -81,8 +81,8 @@ class Owner(Dashboard):
             seen = bot.webhook["url"]
         return self.post(path, mode=mode, seen=seen, **form)
 
-    def disconnect(self, bot):
-        return self.post(f"/bots/{bot.id}/disconnection", f"/bots/{bot.id}", confirmed="1")
+    def disconnect(self, bot, **form):
+        return self.post(f"/bots/{bot.id}/disconnection", f"/bots/{bot.id}", confirmed="1", **form)
 
     def bot_page(self, bot):
         return self.get(f"/bots/{bot.id}")

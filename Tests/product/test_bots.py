@@ -117,6 +117,30 @@ def test_a_relay_takes_the_secret_that_the_handler_expects(product, owner, bot):
         assert "as_before-1" not in sql(product, "select before::text || after::text from audit_entries")
 
 
+def test_what_waits_for_a_handler_is_given_up_knowingly(product, owner, bot):
+    with handler(status=500) as own:
+        owner.add(bot)
+        owner.connect(bot, "relay", url=own.url, secret="s")
+        bot.says(bot.person(), "waits")
+        wait_until(lambda: own.calls)
+        for act in (owner.disconnect, lambda bot: owner.connect(bot, "webhook"),
+                    lambda bot: owner.connect(bot, "forwarding")):
+            answer = act(bot)
+            assert answer.status == 422 and "Desistir de 1 atualização que" in text(answer)
+            assert "Há atualizações à espera do seu servidor" in text(answer)
+        assert stored(product, bot, "mode") == "relay" and bot.webhook["url"] == bot.our_url
+        # Another address of the handler's is no reason to give anything up.
+        with handler() as new:
+            wait_until(lambda: owner.connect(bot, "relay", url=new.url).status == 200)
+            wait_until(lambda: [update["message"]["text"] for _, update in new.calls] == ["waits"])
+            new.status = 500
+            bot.says(bot.person(), "given up")
+            wait_until(lambda: len(new.calls) > 1)
+            owner.disconnect(bot, give_up="1")
+        assert stored(product, bot, "disconnected_at is not null") == "t"
+        assert bot.webhook["url"] == ""
+
+
 @pytest.mark.parametrize("form", [
     {"url": ""}, {"url": "ftp://127.0.0.1/x"}, {"url": "not an address"},
     {"url": "http://user:pass@127.0.0.1:9/"}, {"url": "http://127.0.0.1:9/", "secret": "no spaces"},

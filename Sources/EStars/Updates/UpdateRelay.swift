@@ -20,9 +20,7 @@ public struct UpdateRelay: Sendable {
     ///
     /// - Throws: ``Secrets/Problem/sealed``
     init?(_ bot: Bot, _ secrets: Secrets) throws {
-      guard bot.mode == .relay, let url = bot.relayURL, let sealed = bot.sealedRelaySecret else {
-        return nil
-      }
+      guard let (url, sealed) = bot.relayTarget else { return nil }
       self.url = url
       secret = try secrets.open(sealed)
     }
@@ -55,7 +53,7 @@ public struct UpdateRelay: Sendable {
       do {
         // Where no place is free a worker comes to it: a job is not claimed only to be put off.
         guard let id = subject.split(separator: ":").first.flatMap({ Int64($0) }),
-          let url = try await platform.directory.bot(id)?.relayURL,
+          let url = try await platform.directory.bot(id)?.relayTarget?.url,
           platform.targets.traffic.enter(url, .relayAtOnce)
         else { return }
         defer { platform.targets.traffic.leave(url, .relayAtOnce) }

@@ -4,8 +4,8 @@ import Postgres
 import Synchronization
 
 /// Bots, keys, workspaces and catalogues in memory, so that a request needs no look-up and a
-/// pre-checkout no database at all. A key is at most ``Limits/directorySeconds`` old while the
-/// database answers; the others are refreshed behind the request that found them older.
+/// pre-checkout no database at all. A bot and a key are at most ``Limits/directorySeconds`` old while
+/// the database answers; the others are refreshed behind the request that found them older.
 public final class Directory: Sendable {
   private let pool: Pool
   private let bots: AgedCache<Int64, Bot>
@@ -15,9 +15,12 @@ public final class Directory: Sendable {
 
   init(pool: Pool) {
     self.pool = pool
-    bots = AgedCache { try await Bot.find(id: $0, pool) }
+    // A bot's mode and secret say what becomes of an update; without a database the old ones do.
+    bots = AgedCache(patience: .seconds(Int64.max)) { try await Bot.find(id: $0, pool) }
     // A revoked key must not outlive an outage by much.
-    keys = AgedCache(patience: .seconds(Limits.keyOutageSeconds)) { try await APIKey.find(hash: $0, pool) }
+    keys = AgedCache(patience: .seconds(Limits.keyOutageSeconds)) {
+      try await APIKey.find(hash: $0, pool)
+    }
     workspaces = AgedCache { try await Workspace.find(id: $0, pool) }
     catalogs = AgedCache { id in
       // Clock offsets play no part in a catalogue, so a bare scope will do.
@@ -64,6 +67,8 @@ final class AgedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     var value: Value
     var readAt: ContinuousClock.Instant
     var isBeingRead = false
+    /// When the source last failed to answer.
+    var failedAt: ContinuousClock.Instant?
   }
 
   private enum Known {
@@ -98,6 +103,8 @@ final class AgedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
       if isFirstToAsk { Task { try? await read(key) } }
       return value
     case .old(let value, _):
+      // An outage costs a wait now and then, not one for every request.
+      if let patience, hasJustFailed(key), age(of: key) < patience { return value }
       do { return try await read(key) } catch {
         guard let patience, age(of: key) < patience else { throw error }
         return value
@@ -119,6 +126,12 @@ final class AgedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     entries.withLock { $0[key].map { .now - $0.readAt } } ?? .seconds(1 << 30)
   }
 
+  private func hasJustFailed(_ key: Key) -> Bool {
+    entries.withLock { entries in
+      entries[key]?.failedAt.map { .now - $0 < .seconds(Limits.directorySeconds) } ?? false
+    }
+  }
+
   @discardableResult
   private func read(_ key: Key) async throws -> Value? {
     do {
@@ -133,7 +146,10 @@ final class AgedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
       }
       return value
     } catch {
-      entries.withLock { $0[key]?.isBeingRead = false }
+      entries.withLock { entries in
+        entries[key]?.isBeingRead = false
+        if !(error is CancellationError) { entries[key]?.failedAt = .now }
+      }
       throw error
     }
   }

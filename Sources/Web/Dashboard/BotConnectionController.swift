@@ -26,6 +26,9 @@ enum BotConnectionController {
       if secret.wholeMatch(of: /[A-Za-z0-9_\-]{0,256}/) == nil { draft.problems.append(.secret) }
       choice = .relay(url: url, secret: secret.isEmpty ? nil : secret)
     }
+    if mode != .relay, form["give_up"] != "1", try await visit.countWaiting(for: bot) > 0 {
+      draft.problems.append(.waiting)
+    }
     guard draft.problems.isEmpty else {
       return try await visit.connectionPage(bot, draft: draft, status: .unprocessableContent)
     }
@@ -62,7 +65,9 @@ extension Visit {
     let view = BotConnectionView(
       botID: bot.id, name: bot.name, mode: BotMode(rawValue: bot.mode.rawValue),
       ourURL: connections.webhookURL(of: bot), previousHost: bot.previousWebhookURL?.hostAlone,
-      relayURL: bot.relayURL, webhook: webhook, trouble: trouble ?? failure, draft: draft)
+      relayURL: bot.relayURL, waiting: try await countWaiting(for: bot),
+      isSetByUs: webhook.map { connections.isOurs($0.url, of: bot) } ?? false, webhook: webhook,
+      trouble: trouble ?? failure, draft: draft)
     return try await livePage(view.render, status)
   }
 }

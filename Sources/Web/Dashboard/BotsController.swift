@@ -69,9 +69,16 @@ enum BotTokenController {
 enum BotDisconnectionController {
   @Sendable static func create(_ visit: Visit) async throws -> Reply {
     let bot = try await visit.bot()
-    guard try visit.inbound.form()["confirmed"] == "1" else {
+    let form = try visit.inbound.form()
+    var problem: BotView.Problem?
+    if form["confirmed"] != "1" {
+      problem = .unconfirmed
+    } else if form["give_up"] != "1", try await visit.countWaiting(for: bot) > 0 {
+      problem = .waiting
+    }
+    if let problem {
       return try await visit.botPage(
-        bot, draft: .disconnection, problem: .unconfirmed, status: .unprocessableContent)
+        bot, draft: .disconnection, problem: problem, status: .unprocessableContent)
     }
     do {
       try await visit.connections.disconnect(bot, by: visit.actor, in: visit.scope)
@@ -89,6 +96,11 @@ enum BotDisconnectionController {
 extension Visit {
   var connections: BotConnection {
     BotConnection(platform: platform, publicURL: server.configuration.publicURL)
+  }
+
+  /// Updates that a bot's handler would never get if the bot were not relayed to any more.
+  func countWaiting(for bot: Bot) async throws -> Int {
+    try await bot.countWaiting(in: scope, platform.pool)
   }
 
   func bot() async throws -> Bot {
@@ -135,6 +147,9 @@ extension Visit {
     let view = BotView(
       bot: BotRow(bot), segment: BotSegment(rawValue: bot.segment.rawValue) ?? .serviceBot,
       relayHost: bot.relayURL?.hostAlone, previousHost: bot.previousWebhookURL?.hostAlone,
+      waiting: bot.isConnected ? try await countWaiting(for: bot) : 0,
+      isElsewhere: webhook.map { !connections.isOurs($0.url, of: bot) } ?? false,
+      isRestorationMissing: bot.isRestorationMissing,
       answersCommands: bot.answersCommands, webhook: webhook, trouble: trouble,
       mayChange: membership.role >= .owner, draft: draft, problem: problem,
       audit: audit.map(PaymentView.AuditLine.init))

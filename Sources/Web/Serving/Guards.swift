@@ -129,7 +129,7 @@ extension Server {
   func webhookCall(_ inbound: Inbound) async throws -> WebhookCall {
     let secret = inbound.headers[Self.secretHeader]
     guard let id = inbound.parameters["bot"].flatMap({ Int64($0) }),
-      let bot = try await platform.directory.bot(id), bot.accepts(webhookSecret: secret),
+      let bot = try await platform.directory.bot(id)?.accepting(webhookSecret: secret),
       let workspace = try await platform.directory.workspace(bot.workspaceID)
     else {
       throw Refusal(

@@ -8,7 +8,7 @@ struct BotView: Sendable, Equatable {
     case token, unknown
     case otherBot = "other_bot"
     case noAnswer = "no_answer"
-    case unconfirmed
+    case unconfirmed, waiting
   }
 
   var bot: BotRow
@@ -16,6 +16,12 @@ struct BotView: Sendable, Equatable {
   /// `https://host` of the handler that updates are handed on to.
   var relayHost: String?
   var previousHost: String?
+  /// How many updates wait for the bot's own handler.
+  var waiting = 0
+  /// Telegram calls an address that somebody else set, and goes on doing so.
+  var isElsewhere = false
+  /// The bot was disconnected while Telegram refused its token.
+  var isRestorationMissing = false
   var answersCommands: Bool
   /// nil: Telegram was not asked, or gave no answer.
   var webhook: WebhookFacts?
@@ -38,6 +44,7 @@ struct BotView: Sendable, Equatable {
       "answers": bot.isConnected && bot.mode == .webhook
         ? .text(t[answersCommands ? "bot.answers_on" : "bot.answers_off"]) : .none,
       "trouble": .optional(trouble.map { $0.words(t) }),
+      "not_restored": isRestorationMissing ? .text(notRestored(t)) : .none,
       "warnings": warnings(page),
       "webhook": .optional(webhook) { $0.model(page, showsAddress: mayChange) },
       "links": bot.isConnected
@@ -64,31 +71,40 @@ struct BotView: Sendable, Equatable {
     ])
   }
 
+  private func notRestored(_ t: Strings) -> String {
+    previousHost.map { t("bot.not_restored_previous", ["host": $0]) } ?? t["bot.not_restored"]
+  }
+
   private func form(_ kind: Draft, _ page: PageContext) -> TemplateValue {
     let t = page.strings
     let wrong = draft == kind ? problem : nil
     let words = wrong.map { t[.init("bot.problem_\($0.rawValue)")] }
+    let isDisconnection = kind == .disconnection
     return [
       "verb": .text(t[.init("bot.do_\(kind.rawValue)")]),
-      "hint": .text(
-        kind == .token
-          ? t["bot.hint_token"]
-          : bot.mode == .forwarding
-            ? t["bot.hint_disconnection_forwarding"]
-            : previousHost.map { t("bot.hint_disconnection_previous", ["host": $0]) }
-              ?? t["bot.hint_disconnection"]),
+      "hint": .text(isDisconnection ? disconnectionHint(t) : t["bot.hint_token"]),
       "open": .flag(draft == kind),
       "action": .text(Links.bot(page.slug, bot.id) + "/" + kind.rawValue),
       "problem_words": .optional(words),
-      "token": .flag(kind == .token),
-      "button_class": .text(kind == .disconnection ? "button-danger" : "button-quiet"),
+      "token": .flag(!isDisconnection),
+      "give_up": isDisconnection && waiting > 0 ? .text(page.giveUp(waiting)) : .none,
+      "button_class": .text(isDisconnection ? "button-danger" : "button-quiet"),
     ]
+  }
+
+  private func disconnectionHint(_ t: Strings) -> String {
+    if bot.mode == .forwarding && webhook?.isOurs != true {
+      return t["bot.hint_disconnection_forwarding"]
+    }
+    if isElsewhere { return t["bot.hint_disconnection_elsewhere"] }
+    return previousHost.map { t("bot.hint_disconnection_previous", ["host": $0]) }
+      ?? t["bot.hint_disconnection"]
   }
 }
 
 /// How the bot's updates are to reach us: what Telegram does now, and the three ways.
 struct BotConnectionView: Sendable, Equatable {
-  enum Problem: String, Sendable, CaseIterable { case url, secret }
+  enum Problem: String, Sendable, CaseIterable { case url, secret, waiting }
 
   struct Draft: Sendable, Equatable {
     var mode: BotMode
@@ -103,6 +119,10 @@ struct BotConnectionView: Sendable, Equatable {
   var ourURL: String
   var previousHost: String?
   var relayURL: String?
+  /// How many updates wait for the bot's own handler.
+  var waiting = 0
+  /// It was us who set the webhook, be it under an address that is ours no more.
+  var isSetByUs = false
   var webhook: WebhookFacts?
   var trouble: TelegramTrouble?
   var draft: Draft?
@@ -134,7 +154,9 @@ struct BotConnectionView: Sendable, Equatable {
     let draft = self.draft?.mode == way ? self.draft : nil
     let problems = FormProblems(
       rows: (draft?.problems ?? []).map {
-        .init(field: "relay-\($0.rawValue)", words: t[.init("bot.problem_\($0.rawValue)")])
+        .init(
+          field: $0 == .waiting ? "give-up-\(way.rawValue)" : "relay-\($0.rawValue)",
+          words: t[.init("bot.problem_\($0.rawValue)")])
       })
     let foreign = facts.isOurs || facts.url.isEmpty ? nil : facts.url
     return [
@@ -151,6 +173,11 @@ struct BotConnectionView: Sendable, Equatable {
           "url_problem": problems.words("relay-url"),
           "secret_problem": problems.words("relay-secret"),
         ]) : .none,
+      "give_up": way != .relay && waiting > 0
+        ? .record([
+          "id": .text("give-up-\(way.rawValue)"), "words": .text(page.giveUp(waiting)),
+          "problem": problems.words("give-up-\(way.rawValue)"),
+        ]) : .none,
       "effect": effect(way, facts, page),
       "button": .text(t[.init("bot.button_\(way.rawValue)")]),
     ]
@@ -160,9 +187,15 @@ struct BotConnectionView: Sendable, Equatable {
   private func effect(_ way: BotMode, _ facts: WebhookFacts, _ page: PageContext) -> TemplateValue {
     let t = page.strings
     guard way == .forwarding else { return .text(t("bot.effect_take", ["url": ourURL])) }
-    guard facts.isOurs else { return .text(t["bot.effect_none"]) }
+    guard facts.isOurs || isSetByUs else { return .text(t["bot.effect_none"]) }
     return .text(
       previousHost.map { t("bot.effect_restore", ["host": $0]) } ?? t["bot.effect_delete"])
+  }
+}
+
+extension PageContext {
+  fileprivate func giveUp(_ waiting: Int) -> String {
+    strings("bot.give_up", count: Int64(waiting), ["n": format.number(Int64(waiting))])
   }
 }
 

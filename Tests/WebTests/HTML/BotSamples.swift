@@ -79,6 +79,8 @@ enum BotSamples {
       view.webhook?.differences = [.elsewhere, .unfinished, .kinds]
       view.webhook?.missing = ["subscription", "chat_member"]
       view.previousHost = "https://bots.example:8443"
+      (view.isElsewhere, view.waiting) = (true, 1_204)
+      (view.draft, view.problem) = (.disconnection, .waiting)
       return view.render(with: $0, in: Samples.frame())
     },
     .init(name: "bot-viewer-pt") {
@@ -94,7 +96,9 @@ enum BotSamples {
       return view.render(with: $0, in: Samples.frame())
     },
     .init(name: "bot-disconnected") {
-      bot(2, nil).render(with: $0, in: Samples.frame(side: .live))
+      var view = bot(2, nil)
+      (view.isRestorationMissing, view.previousHost) = (true, "https://bots.example:8443")
+      return view.render(with: $0, in: Samples.frame(side: .live))
     },
     .init(name: "bot-connection") {
       connection(foreign, .forwarding).render(with: $0, in: Samples.frame())
@@ -109,6 +113,12 @@ enum BotSamples {
       view.trouble = .refused("Bad Request: bad webhook: <no>")
       view.draft = .init(mode: .relay, url: "http://\"10.0.0.1", problems: [.url, .secret])
       return view.render(with: $0, in: Samples.frame())
+    },
+    .init(name: "bot-connection-waiting-pt") {
+      var view = connection(ours, .relay)
+      view.waiting = 1
+      view.draft = .init(mode: .forwarding, problems: [.waiting])
+      return view.render(with: $0, in: Samples.frame(.ptBR))
     },
     .init(name: "bot-replies") { replies.render(with: $0, in: Samples.frame()) },
     .init(name: "bot-replies-too-long") {
