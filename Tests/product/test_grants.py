@@ -70,7 +70,7 @@ def test_goodwill_is_read_before_it_is_given(product, page, customer):
     page.get_by_role("button", name="Ver antes de dar").click()
     page.get_by_role("button", name="Dar 7 créditos").click()
     page.wait_for_url("**/customers/*given=*")
-    expect(page.get_by_role("status")).to_have_text("7 créditos: dados como cortesia.")
+    expect(page.get_by_role("status")).to_have_text("7 créditos: concedidos como cortesia.")
     fits(page)
     assert product.balance(user) == 17
     row = page.locator(".strip-row").first
