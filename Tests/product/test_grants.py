@@ -84,7 +84,7 @@ def test_goodwill_is_read_before_it_is_given(product, page, customer):
     fits(page)
     expect(page.locator("dl.facts")).to_contain_text("two answers")
     expect(page.locator("dl.facts")).to_contain_text(product.login("support")["email"])
-    expect(page.locator("p.balance")).to_have_text("7 dados = restam 7")
+    expect(page.locator("p.balance")).to_have_text("7 concedidos = restam 7")
     for index in range(3):
         product.api("POST", "/v1/debits", {"user": user, "action": "sticker", "ref": f"job-{index}"},
                     key=f"{user}-{index}")
