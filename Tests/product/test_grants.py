@@ -89,7 +89,7 @@ def test_goodwill_is_read_before_it_is_given(product, page, customer):
         product.api("POST", "/v1/debits", {"user": user, "action": "sticker", "ref": f"job-{index}"},
                     key=f"{user}-{index}")
     page.reload()
-    expect(page.locator("p.balance")).to_have_text("7 dados = 3 usados + restam 4")
+    expect(page.locator("p.balance")).to_have_text("7 concedidos = 3 usados + restam 4")
     moves = words(page.get_by_role("region", name="Todos os movimentos"))
     assert "nota: job-2" in moves and "restam 4 deste lote" in moves, moves
     # From a movement to the customer's timeline and back to the lot of the charge.
@@ -98,7 +98,7 @@ def test_goodwill_is_read_before_it_is_given(product, page, customer):
     expect(page.locator(".strip-row:target")).to_contain_text("Sticker")
     page.locator("table a", has_text="Lote 1").click()
     page.wait_for_url("**/lots/1/1")
-    expect(page.locator("p.balance")).to_have_text("10 dados = restam 10")
+    expect(page.locator("p.balance")).to_have_text("10 concedidos = restam 10")
     expect(page.locator("dl.facts a[href*='/payments/']")).to_have_count(1)
 
 
