@@ -44,6 +44,8 @@ public struct AccessGrant: Sendable, Equatable {
 /// A feature that a customer may use now, whatever number of grants it comes from.
 public struct ActiveAccess: Sendable, Equatable {
   public let entitlement: String
+  /// The feature's name as the operator wrote it.
+  public let title: String
   /// The end of the last grant that runs or waits behind one that does; `Date.distantFuture` = for
   /// good.
   public let endsAt: Date
@@ -53,14 +55,17 @@ public struct ActiveAccess: Sendable, Equatable {
   ) async throws -> [ActiveAccess] {
     try await pool.query(
       """
-      select entitlement, max(ends_at) as ends_at from access_grants
-      where workspace_id = \(scope.workspaceID) and customer_id = \(id) and ended_at is null
-        and ends_at > \(scope.now)
-      group by entitlement having bool_or(starts_at <= \(scope.now))
-      order by entitlement
+      select g.entitlement, e.title, max(g.ends_at) as ends_at
+      from access_grants g join entitlements e using (workspace_id, entitlement)
+      where g.workspace_id = \(scope.workspaceID) and g.customer_id = \(id)
+        and g.ended_at is null and g.ends_at > \(scope.now)
+      group by g.entitlement, e.title having bool_or(g.starts_at <= \(scope.now))
+      order by g.entitlement
       """, in: scope
     ).map {
-      ActiveAccess(entitlement: try $0.get("entitlement"), endsAt: try $0.get("ends_at"))
+      ActiveAccess(
+        entitlement: try $0.get("entitlement"), title: try $0.get("title"),
+        endsAt: try $0.get("ends_at"))
     }
   }
 }

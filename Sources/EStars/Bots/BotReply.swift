@@ -113,18 +113,12 @@ public struct BotReply: Sendable, Equatable {
       return words.text(available: 0, held: 0, expiring: [], access: [])
     }
     let balance = try await Balance.of(customer: customer.id, in: scope, pool)
-    let now = scope.now
-    let access = try await AccessGrant.of(customer: customer.id, in: scope, pool)
-      .filter { $0.isActive(at: now) }
-    var ends: [String: (title: String, endsAt: Date)] = [:]
-    for grant in access where ends[grant.entitlement].map({ $0.endsAt < grant.endsAt }) ?? true {
-      ends[grant.entitlement] = (grant.title, grant.endsAt)
-    }
+    let access = try await ActiveAccess.of(customer: customer.id, in: scope, pool)
     return words.text(
       available: balance.available, held: balance.held,
       expiring: balance.lots.filter { $0.expiresAt != .distantFuture }
         .map { ($0.left, $0.expiresAt) },
-      access: ends.values.sorted { $0.title < $1.title }.map { ($0.title, $0.endsAt) })
+      access: access.sorted { $0.title < $1.title }.map { ($0.title, $0.endsAt) })
   }
 }
 

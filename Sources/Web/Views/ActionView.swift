@@ -91,23 +91,21 @@ struct ActionView: Sendable, Equatable {
 
   private func form(_ page: PageContext, _ path: String) -> [String: TemplateValue] {
     let t = page.strings
+    let reason = FormField(
+      id: "reason", label: t["actions.reason"], hint: t["actions.reason_hint"],
+      value: draft.reason, kind: .area(rows: 2, max: 500))
+    let groups = [
+      "naming": naming(t), "money": money(t), "rights": rights(t), "outage": outage(t),
+      "reason": [reason],
+    ]
     return [
       "action": .text(path), "version": .text(String(draft.version)),
-      "summary": problems.summary(page),
-      "naming": .list(naming(t).map { .record($0.model(problems, page)) }),
-      "money": .list(money(t).map { .record($0.model(problems, page)) }),
-      "rights": .list(rights(t).map { .record($0.model(problems, page)) }),
-      "outage": .list(outage(t).map { .record($0.model(problems, page)) }),
-      "reason": .list([
-        .record(
-          FormField(
-            id: "reason", label: t["actions.reason"], hint: t["actions.reason_hint"],
-            value: draft.reason, kind: .area(rows: 2, max: 500)
-          ).model(problems, page))
-      ]),
+      "summary": problems.summary(page, of: groups.values.flatMap(\.self)),
       "tiers": .records(draft.tiers) { grid($0, page) },
       "button": .text(t[row == nil ? "actions.create" : "actions.save"]),
-    ]
+    ].merging(
+      groups.mapValues { .list($0.map { .record($0.model(problems, page)) }) }
+    ) { own, _ in own }
   }
 
   private func naming(_ t: Strings) -> [FormField] {

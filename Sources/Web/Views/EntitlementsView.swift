@@ -69,7 +69,7 @@ struct EntitlementsView: Sendable, Equatable {
       "title": .text(
         row.map { t("entitlements.edit", ["name": $0.title]) } ?? t["entitlements.new"]),
       "action": .text(row.map { "\(path)/\($0.key)" } ?? path), "open": .flag(typed != nil),
-      "summary": problems.summary(page, prefix: prefix),
+      "summary": problems.summary(page, of: fields, prefix: prefix),
       "fields": .list(fields.map { .record($0.model(problems, page)) }),
       "button": .text(t[row == nil ? "entitlements.create" : "entitlements.save"]),
     ]

@@ -42,13 +42,19 @@ struct FormProblem: Sendable, Equatable {
 }
 
 extension [FormProblem] {
-  /// The list above a form; each line leads to its field.
-  func summary(_ page: PageContext, prefix: String = "") -> TemplateValue {
+  /// The list above a form; each line names its field and leads to it.
+  func summary(
+    _ page: PageContext, of fields: [FormField], prefix: String = ""
+  ) -> TemplateValue {
     isEmpty
       ? .none
       : .record([
-        "rows": .records(self) {
-          ["href": .text("#\(prefix)\($0.field)"), "words": .text($0.words(page))]
+        "rows": .records(self) { problem in
+          let label = fields.first { $0.id == problem.field }.map { "\($0.label): " } ?? ""
+          return [
+            "href": .text("#\(prefix)\(problem.field)"),
+            "words": .text(label + problem.words(page)),
+          ]
         }
       ])
   }

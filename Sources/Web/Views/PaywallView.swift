@@ -87,7 +87,7 @@ struct PaywallView: Sendable, Equatable {
         ? .record([
           "action": .text(Links.paywall(page.slug)),
           "open": .flag(!text.problems.isEmpty),
-          "summary": text.problems.summary(page, prefix: prefix),
+          "summary": text.problems.summary(page, of: [field], prefix: prefix),
           "fields": .list([.record(field.model(text.problems, page))]),
           "reset": text.isOwn ? .text(Links.paywall(page.slug) + "/reset") : .none,
         ]) : .none,

@@ -88,7 +88,7 @@ struct TiersView: Sendable, Equatable {
     return [
       "title": .text(t("tiers.edit", ["name": row.title])), "action": .text(path),
       "open": .flag(typed != nil),
-      "summary": problems.summary(page, prefix: prefix),
+      "summary": problems.summary(page, of: fields, prefix: prefix),
       "fields": .list(fields.map { .record($0.model(problems, page)) }),
       "removal": row.entitlement == nil
         ? .none
@@ -114,7 +114,7 @@ struct TiersView: Sendable, Equatable {
     ]
     return [
       "action": .text(Links.tiers(page.slug)), "open": .flag(typed != nil),
-      "summary": problems.summary(page, prefix: "new-"),
+      "summary": problems.summary(page, of: fields, prefix: "new-"),
       "fields": .list(fields.map { .record($0.model(problems, page)) }),
     ]
   }

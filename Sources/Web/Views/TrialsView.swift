@@ -94,7 +94,7 @@ struct TrialsView: Sendable, Equatable {
     ]
     return [
       "action": .text(Links.trials(page.slug)), "version": .text(String(draft.version)),
-      "open": .flag(isOpen), "summary": draft.problems.summary(page),
+      "open": .flag(isOpen), "summary": draft.problems.summary(page, of: fields),
       "fields": .list(fields.map { .record($0.model(draft.problems, page)) }),
     ]
   }
