@@ -108,7 +108,7 @@ import Testing
         try await group.waitForAll()
       }
       #expect(
-        try await fixture.count("select count(*) from checkouts where state = 'open'") == 1)
+        try await fixture.count("select count(*) from checkouts where state = 'pending'") == 1)
     }
   }
 }

@@ -79,6 +79,10 @@ import Testing
         #expect(try terms.map { try $0.get("entitlement", as: String.self) } == ["hd"])
         #expect(try terms.map { try $0.get("days", as: Int.self) } == [30])
       }
+      let steps = try await database.superPool.query(
+        "select to_state, reason from checkout_transitions")
+      #expect(try steps.map { try $0.get("to_state", as: String.self) } == ["pending"])
+      #expect(try steps.map { try $0.get("reason", as: String.self) } == ["opened"])
       let tiers = try await database.superPool.query("select tier from tiers")
       #expect(try tiers.map { try $0.get("tier", as: String.self) } == ["free"])
     }

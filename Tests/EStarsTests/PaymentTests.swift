@@ -27,7 +27,7 @@ import Testing
         try access.map { try $0.get("entitlement", as: String.self) }
           == pack?.entitlements.map(\.entitlement))
       #expect(access.count > 1)
-      let paid = try await fixture.count("select count(*) from checkouts where state = 'paid'")
+      let paid = try await fixture.count("select count(*) from checkouts where state = 'completed'")
       #expect(paid == 1)
       let audit = try await AuditEntry.about("payment", String(id), in: fixture.scope, fixture.pool)
       #expect(audit.map(\.action) == ["payment.credited"])

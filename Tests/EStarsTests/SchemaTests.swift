@@ -204,7 +204,7 @@ extension Fixture {
   func seedBothSides() async throws -> Workspace {
     let liveBot = try await Bot.register(
       token: "7000000009:AAOtherOtherOtherOtherOtherOtherOth", username: "other_bot",
-      name: "Other", segment: .aiBot, endpoint: .sandbox(URL(filePath: "/")), in: live,
+      name: "Other", segment: .aiBot, endpoint: .live, in: live,
       at: Date(), platform)
     try await Fixture(
       database: database, platform: platform, live: live, workspace: workspace, bot: bot
@@ -237,6 +237,7 @@ extension Fixture {
     }
     try await Worker(platform: platform).verifyLedger(in: scope)
     try await seedUsage(customer.id)
+    try await seedSelling(customer.id, kept.id)
   }
 
   private func seedUsage(_ customer: Int64) async throws {
@@ -294,6 +295,77 @@ extension Fixture {
       insert into usage_counters (workspace_id, customer_id, action, period, starts_on, units)
       values (\(workspace), \(customer), 'sticker', 'lifetime', '-infinity', 1)
       """)
+  }
+
+  private func seedSelling(_ customer: Int64, _ checkout: Int64) async throws {
+    let (workspace, bot) = (scope.workspaceID, bot.id)
+    let statements: [SQL] = [
+      "insert into staff (workspace_id, telegram_id, added_at) values (\(workspace), 501, now())",
+      """
+      insert into pack_names (workspace_id, sku, language, title, description)
+      values (\(workspace), 'pro', 'de', 'Profi', 'Hundert.')
+      """,
+      """
+      insert into plans (workspace_id, plan, title, description, kind, tier, stars,
+        credits_per_cycle, position, created_at)
+      values (\(workspace), 'monthly', 'Monthly', 'Monthly.', 'recurring', 'free', 200, 50, 0, now())
+      """,
+      """
+      insert into plan_entitlements (workspace_id, plan, entitlement)
+      select workspace_id, 'monthly', entitlement from entitlements order by entitlement limit 1
+      """,
+      """
+      insert into plan_names (workspace_id, plan, language, title, description)
+      values (\(workspace), 'monthly', 'de', 'Monat', 'Monat.')
+      """,
+      """
+      insert into outgoing_messages (workspace_id, bot_id, kind, subject, customer_id, body,
+        created_at)
+      values (\(workspace), \(bot), 'seeded', 'seeded', \(customer), 'Hello', now())
+      """,
+      """
+      insert into alert_chats (workspace_id, bot_id, chat_id, linked_by, linked_at)
+      values (\(workspace), \(bot), 1, 'o', now())
+      """,
+      """
+      insert into alert_codes (workspace_id, code_hash, bot_id, made_by, expires_at)
+      values (\(workspace), sha256('code'), \(bot), 'o', now())
+      """,
+      """
+      insert into abandoned_carts (workspace_id, checkout_id, customer_id, noticed_at)
+      values (\(workspace), \(checkout), \(customer), now())
+      """,
+      """
+      insert into subscriptions (workspace_id, bot_id, customer_id, plan, state, renewal, stars,
+        credit_unit, rollover_cap_credits, grace_days, started_at, period_started_at,
+        period_ends_at)
+      values (\(workspace), \(bot), \(customer), 'monthly', 'active', 'on', 200, 1, 0, 7, now(), now(),
+        now() + interval '30 days')
+      """,
+      """
+      insert into subscription_cycles (workspace_id, subscription_id, cycle, starts_at, ends_at,
+        credits)
+      select workspace_id, subscription_id, 'seeded', now(), now(), 50 from subscriptions
+      """,
+      """
+      insert into subscription_changes (workspace_id, subscription_id, step, kind, by, at)
+      select workspace_id, subscription_id, 99, 'subscribe', 'user', now() from subscriptions
+      """,
+      """
+      insert into star_transactions (workspace_id, bot_id, transaction_id, direction, position, stars,
+        partner, at, first_seen_at)
+      values (\(workspace), \(bot), 'kept', 'incoming', 0, 500, 'user', now(), now())
+      """,
+      """
+      insert into reconciliations (workspace_id, bot_id, asked_by, asked_at)
+      values (\(workspace), \(bot), 'o', now())
+      """,
+      """
+      insert into mismatches (workspace_id, bot_id, transaction_id, direction, kind, stars, found_at)
+      values (\(workspace), \(bot), 'seeded', 'incoming', 'unknown_partner', 5, now())
+      """,
+    ]
+    for statement in statements { try await pool.execute(statement, in: scope) }
   }
 
   /// The table takes no row for the other workspace and changes none of its rows.

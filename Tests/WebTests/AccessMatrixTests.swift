@@ -299,7 +299,7 @@ import Testing
     try await ServerFixture.with { fixture in
       let liveBot = try await Bot.register(
         token: "7000000009:AAOtherOtherOtherOtherOtherOtherOth", username: "other_bot",
-        name: "Other", segment: .aiBot, endpoint: .sandbox(URL(filePath: "/")), in: fixture.live,
+        name: "Other", segment: .aiBot, endpoint: .live, in: fixture.live,
         at: Date(), fixture.platform)
       let foreign = try await APIKey.issue(
         for: liveBot, side: .live, scopes: APIKey.Scope.allCases, at: Date(),

@@ -124,9 +124,9 @@ extension Transaction {
       """)
     try await execute(
       """
-      update checkouts set state = 'cancelled', closed_at = \(at)
+      update checkouts set state = 'cancelled', state_reason = 'newer_checkout', state_at = \(at)
       where workspace_id = \(scope.workspaceID) and customer_id = \(customer.id)
-        and state = 'open'
+        and state in ('pending', 'validating', 'rejected')
       """)
     return (
       try await insertCheckout(request, pack, customer, bot, secrets, in: scope, at: at), true

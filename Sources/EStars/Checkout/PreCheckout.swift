@@ -128,8 +128,9 @@ public struct PreCheckout: Sendable {
     guard let row else { return .refuse(.unknownInvoice) }
     guard try row.get("stars", as: Int64.self) == payload.stars else { return .refuse(.wrongPrice) }
     switch Checkout.State(rawValue: try row.get("state")) {
-    case .open: break
-    case .paid: return .refuse(.alreadyPaid)
+    case .pending, .validating, .rejected: break
+    case .completed, .processing, .failed: return .refuse(.alreadyPaid)
+    case .expired: return .refuse(.expired)
     default: return .refuse(.cancelled)
     }
     guard try !row.get("too_late", as: Bool.self) else { return .refuse(.firstPurchaseOnly) }

@@ -69,13 +69,13 @@ extension Transaction {
     let review = review(of: charge.payment, by: customer, for: checkout)
     let payment = try await insertPayment(
       charge, bot, customer, checkout, state, review, refundedAt, in: scope, at: at)
-    if let checkout {
-      try await execute(
-        """
-        update checkouts set state = 'paid', closed_at = coalesce(closed_at, \(at))
-        where workspace_id = \(scope.workspaceID) and checkout_id = \(checkout.id)
-          and state <> 'paid'
-        """)
+    if let checkout, checkout.state != .completed {
+      if checkout.state != .processing {
+        try await step(checkout, to: .processing, "paid", in: scope, at: at)
+      }
+      try await step(
+        checkout, to: .completed, state == .credited ? "credited" : "refunded_before", in: scope,
+        at: at)
     }
     if state == .credited, let checkout {
       try await creditPayment(chargeID, bot, customer, checkout, in: scope, at: at)
@@ -148,7 +148,7 @@ extension Transaction {
     of payment: SuccessfulPayment, by customer: Customer, for checkout: Checkout?
   ) -> String? {
     guard let checkout else { return "unknown_payload" }
-    if checkout.state == .paid, !(payment.isRecurring ?? false) { return "second_payment" }
+    if checkout.state == .completed, !(payment.isRecurring ?? false) { return "second_payment" }
     if checkout.customerID != customer.id { return "buyer_differs" }
     return checkout.stars == payment.totalAmount ? nil : "amount_differs"
   }
