@@ -26,11 +26,17 @@ import Testing
   ]
   private static let enough = 5
 
-  @Test(.timeLimit(.minutes(20))) func usageMatchesTheModel() async throws {
+  fileprivate static let firstSeed =
+    ProcessInfo.processInfo.environment["ESTARS_USAGE_SEED"].flatMap(UInt64.init)
+    ?? UInt64.random(in: 1...999_999)
+
+  /// Twenty thousand operations, in two runs that go on side by side.
+  @Test(
+    .timeLimit(.minutes(20)),
+    arguments: [UsageSimulationTests.firstSeed, UsageSimulationTests.firstSeed + 1])
+  func usageMatchesTheModel(seed: UInt64) async throws {
     let environment = ProcessInfo.processInfo.environment
-    let seed =
-      environment["ESTARS_USAGE_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 1...999_999)
-    let count = environment["ESTARS_USAGE_OPERATIONS"].flatMap(Int.init) ?? 20_000
+    let count = environment["ESTARS_USAGE_OPERATIONS"].flatMap(Int.init) ?? 10_000
     print("usage simulation: ESTARS_USAGE_SEED=\(seed) ESTARS_USAGE_OPERATIONS=\(count)")
     try await Fixture.with { fixture in
       try await fixture.write(UsageSimulation.rules, zone: UsageSimulation.zone)
