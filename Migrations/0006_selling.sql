@@ -300,6 +300,8 @@ create table outgoing_messages (
   -- blocked: the customer has stopped the bot. dropped: there was no use in it any more.
   state text not null default 'due' check (state in ('due', 'sent', 'failed', 'blocked', 'dropped')),
   attempts int not null default 0,
+  -- Calls that Telegram gave no answer to: each may have been heard.
+  unanswered smallint not null default 0,
   last_error text,
   asked_by text not null default '',
   created_at timestamptz not null,

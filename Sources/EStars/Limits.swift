@@ -164,4 +164,14 @@ public enum Limits {
   public static let relaysByWorkerPerTarget = 2
   /// What a call of the Bot API may take that a handler answered with.
   public static let relayMethodSeconds = 15
+  /// Of a message, in UTF-16 code units.
+  public static let messageUnits = 4096
+  /// What one call to send a message may take; well below the job's lease.
+  public static let messageCallSeconds = 15
+  /// How often a message is said at most when Telegram gives no answer.
+  public static let messageUnanswered = 2
+  /// How long a message that could not be sent is tried.
+  public static let messageSeconds = 24 * 3600.0
+  /// Messages that one worker sends at the same time.
+  public static let messagesAtOnce = 4
 }

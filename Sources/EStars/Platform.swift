@@ -58,6 +58,7 @@ public final class Platform: Sendable {
   public var updates: UpdateIntake { UpdateIntake(platform: self) }
   public var refunds: RefundSettlement { RefundSettlement(platform: self) }
   var events: EventSender { EventSender(platform: self) }
+  var messages: MessageSender { MessageSender(platform: self) }
   public var relay: UpdateRelay { UpdateRelay(platform: self) }
 
   /// The Bot API client of a bot; its token is unsealed once and kept with its rate limits.

@@ -20,6 +20,8 @@ public struct Job: Sendable, Equatable {
     case eventsSend = "events.send"
     /// Hands the waiting updates of one chat of a bot to the bot's own handler. Its subject is both.
     case updatesRelay = "updates.relay"
+    /// Sends one message of a bot. Its subject is both.
+    case messagesSend = "messages.send"
 
     /// nil: runs when it was asked for, until it is done.
     var intervalSeconds: Double? {
@@ -28,7 +30,7 @@ public struct Job: Sendable, Equatable {
       case .holdsExpire: 10
       case .lotsExpire: 30
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
-      case .refundSettle, .eventsSend, .updatesRelay: nil
+      case .refundSettle, .eventsSend, .updatesRelay, .messagesSend: nil
       }
     }
 

@@ -17,13 +17,16 @@ public struct Worker: Sendable {
     // Verification reads whole ledgers: in a loop of its own it keeps nobody's hold waiting.
     // Refunds wait for Telegram, which may take its time; one slow bot keeps no other waiting.
     // So do events and relayed updates, which wait for operators' servers, and not for each other.
-    let alone: [Job.Kind] = [.ledgerVerify, .refundSettle, .eventsSend, .updatesRelay]
+    let alone: [Job.Kind] = [
+      .ledgerVerify, .refundSettle, .eventsSend, .updatesRelay, .messagesSend,
+    ]
     async let quick: Void = run(Job.Kind.allCases.filter { !alone.contains($0) })
     async let verification: Void = run([.ledgerVerify])
     async let refunds: Void = run([.refundSettle], atOnce: Limits.refundsAtOnce)
     async let events: Void = run([.eventsSend], atOnce: Limits.eventsAtOnce)
     async let relay: Void = run([.updatesRelay], atOnce: Limits.relaysByWorker)
-    _ = try await (quick, verification, refunds, events, relay)
+    async let messages: Void = run([.messagesSend], atOnce: Limits.messagesAtOnce)
+    _ = try await (quick, verification, refunds, events, relay, messages)
   }
 
   /// Loops side by side, which look for work by turns: what comes is found the sooner.
@@ -111,6 +114,8 @@ public struct Worker: Sendable {
       return try await platform.events.sendNext(job.subject, at: at, in: scope)
     case .updatesRelay:
       return try await platform.relay.sendNext(job.subject, hasPlace: hasPlace, in: scope)
+    case .messagesSend:
+      return try await platform.messages.send(job.subject, attempts: job.attempts, in: scope)
     case .inboxRetry:
       _ = try await platform.updates.retryPending(in: scope)
     case .inboxPurge: try await purgeInbox(in: scope)
