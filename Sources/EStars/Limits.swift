@@ -53,6 +53,18 @@ public enum Limits {
   /// Changes of a rule that its page shows at once.
   public static let ruleHistory = 20
   public static let actions = 200
+  public static let packs = 50
+  public static let packDiscounts = 10
+  /// The highest price of an invoice that Telegram was seen to accept.
+  public static let packStars: Int64 = 100_000
+  public static let packCredits: Int64 = 1_000_000_000
+  /// How long a pack's credits or features may last, in days.
+  public static let packDays: Int64 = 3_650
+  /// A sku of an operator's: with a discount's percentage it still fits the column.
+  public static let skuCharacters = 28
+  /// Other languages that a product may have words in.
+  public static let productLanguages = 20
+  public static let staff = 100
   public static let tiers = 10
   public static let entitlements = 100
   /// The most that a quota or a number of free units may be.

@@ -1,7 +1,7 @@
 import EStars
 import Foundation
 
-/// `GET /v1/catalog?user=`: the packs that this user may see.
+/// `GET /v1/catalog?user=&language=`: the packs that this user may see, in words they read.
 enum CatalogEndpoint {
   private struct Body: Encodable {
     let packs: [PackBody]
@@ -20,9 +20,11 @@ enum CatalogEndpoint {
     async let catalog = Catalog.load(in: call.scope, call.platform.pool)
     let (buyer, onSale) = (try await customer, try await catalog)
     if buyer == nil { try call.server.strangers.count(user, by: call.key) }
+    let language = PackBody.language(
+      call.inbound.query["language"], of: buyer, in: call.workspace)
     return try .json(
       Body(
-        packs: onSale.packs(for: buyer).map(PackBody.init),
+        packs: onSale.packs(for: buyer).map { PackBody($0, language: language) },
         actions: onSale.actions.map {
           ActionBody(action: $0.key, title: $0.title, priceCredits: $0.priceCredits)
         }))

@@ -25,7 +25,9 @@ struct Paywall: Encodable {
     return Paywall(
       state: state.rawValue,
       text: PaywallText.text(for: state, in: languages, own: try await own).body,
-      packs: try await catalog.packs(for: buyer).map(PackBody.init))
+      packs: try await catalog.packs(for: buyer).map { pack in
+        PackBody(pack, language: PackBody.language(language, of: buyer, in: call.workspace))
+      })
   }
 }
 
@@ -53,10 +55,18 @@ struct PackBody: Encodable {
     case firstPurchaseOnly = "first_purchase_only"
   }
 
-  init(_ pack: Pack) {
+  /// In whose words: of the request's language, else the user's, else the workspace's.
+  static func language(
+    _ asked: String?, of buyer: Customer?, in workspace: Workspace
+  ) -> String? {
+    [asked, buyer?.languageCode, workspace.locale].lazy.compactMap { $0.flatMap(PaywallText.tag) }
+      .first
+  }
+
+  init(_ pack: Pack, language: String?) {
     sku = pack.sku
-    title = pack.title
-    description = pack.description
+    title = pack.title(language)
+    description = pack.description(language)
     emoji = pack.emoji
     credits = pack.credits
     bonusCredits = pack.bonusCredits

@@ -163,7 +163,7 @@ extension AllowanceRow {
 extension ActionRow.Brings {
   /// From the packs that everybody may buy.
   init?(price: Int64, _ catalog: Catalog) {
-    let perCredit = catalog.packs.filter { $0.baseSKU == nil && $0.audience != .admins }
+    let perCredit = catalog.listed.filter { $0.audience != .admins }
       .map { Double($0.stars) / Double($0.credits + $0.bonusCredits) }
     guard price > 0, let least = perCredit.min(), let most = perCredit.max() else { return nil }
     func tenths(_ stars: Double) -> Int64 { Int64((stars * Double(price) * 10).rounded()) }

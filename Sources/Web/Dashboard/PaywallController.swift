@@ -74,7 +74,7 @@ extension Visit {
           isOwn: own.contains { $0.state == state && $0.language == language },
           borrowedFrom: text.language == language ? nil : text.language)
       },
-      packs: catalog.packs.filter { $0.baseSKU == nil && $0.audience != .admins }.map {
+      packs: catalog.listed.filter { $0.audience != .admins }.map {
         .init(
           title: $0.title, stars: $0.stars, isFirstPurchaseOnly: $0.audience == .firstPurchase)
       },
