@@ -12,6 +12,8 @@ public enum Limits {
   public static let callbackDataBytes = 1...64
   /// The only period that `createInvoiceLink` accepts, in seconds: 30 days.
   public static let subscriptionPeriodSeconds = 2_592_000
+  /// The only periods that it accepts in the test environment.
+  public static let testSubscriptionPeriods = [60, 300]
   /// The highest price of a subscription, in Stars.
   public static let subscriptionStars = 10_000
   /// Telegram wants the answer to a pre-checkout query within this time.

@@ -31,6 +31,8 @@ public struct Bot: Sendable {
   public private(set) var relayURL: String?
   /// Whether we answer `/paysupport` and its like; it counts in the mode `webhook` alone.
   public let answersCommands: Bool
+  /// Whether buyers are told of their payments by us, in the bot's name.
+  public let sendsReceipts: Bool
   /// The address that Telegram called before it called us.
   public let previousWebhookURL: String?
   public let previousAllowedUpdates: [UpdateKind]?
@@ -58,8 +60,8 @@ public struct Bot: Sendable {
   static let columns: SQL = """
     b.bot_id, b.workspace_id, b.username, b.name, b.segment, b.environment, b.api_base_url,
     b.sealed_token, b.webhook_secret_hash, b.webhook_url, b.mode, b.relay_url,
-    b.sealed_relay_secret, b.answers_commands, b.previous_webhook_url, b.previous_allowed_updates,
-    b.previous_max_connections, b.next_webhook_secret_hash, b.sealed_next_webhook_secret,
+    b.sealed_relay_secret, b.answers_commands, b.sends_receipts, b.previous_webhook_url,
+    b.previous_allowed_updates, b.previous_max_connections, b.next_webhook_secret_hash, b.sealed_next_webhook_secret,
     b.next_webhook_url, b.next_mode, b.next_relay_url, b.sealed_next_relay_secret,
     b.disconnected_at, b.created_at
     """
@@ -80,6 +82,7 @@ public struct Bot: Sendable {
     relayURL = try row.getIfPresent("relay_url")
     sealedRelaySecret = try row.getIfPresent("sealed_relay_secret")
     answersCommands = try row.get("answers_commands")
+    sendsReceipts = try row.get("sends_receipts")
     previousWebhookURL = try row.getIfPresent("previous_webhook_url")
     previousAllowedUpdates = try row.getIfPresent("previous_allowed_updates", as: [String].self)?
       .map { UpdateKind($0) }
@@ -106,6 +109,12 @@ public struct Bot: Sendable {
     BotAPIEndpoint(
       baseURL: URL(string: apiBaseURL) ?? BotAPIEndpoint.live.baseURL,
       environment: BotAPIEndpoint.Environment(rawValue: environment) ?? .live)
+  }
+
+  /// How often Telegram renews a subscription of this bot: every 30 days, in the test environment
+  /// every five minutes, the longest that it takes.
+  public var subscriptionPeriodSeconds: Int {
+    endpoint.environment.subscriptionPeriods.max() ?? Telegram.Limits.subscriptionPeriodSeconds
   }
 
   /// The bot as it is for whoever sends this secret in Telegram's header; nil when the secret is not

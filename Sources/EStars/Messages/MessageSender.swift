@@ -174,8 +174,15 @@ extension TelegramError {
 }
 
 extension OutgoingMessage {
-  /// Whether there is still a use in saying it.
+  /// Whether there is still a use in saying it: what it says may have been overtaken.
   func isWanted(in scope: WorkspaceScope, _ pool: Pool) async throws -> Bool {
-    true
+    guard kind == .receipt else { return true }
+    // Of Stars that went back meanwhile the buyer hears by the refund.
+    return try await pool.query(
+      """
+      select from payments where workspace_id = \(scope.workspaceID)
+        and payment_id = \(Int64(subject)) and state = 'credited'
+      """, in: scope
+    ).count == 1
   }
 }

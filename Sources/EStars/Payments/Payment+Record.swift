@@ -81,6 +81,9 @@ extension Transaction {
       try await creditPayment(chargeID, bot, customer, checkout, in: scope, at: at)
       try await emitCompleted(payment, checkout, in: scope, at: at)
     }
+    if state == .credited, bot.sendsReceipts {
+      try await sayReceipt(of: payment.id, in: scope, at: at)
+    }
     if checkout != nil {
       try await execute(
         """

@@ -4,14 +4,15 @@ import Telegram
 extension BotAPI {
   func sendInvoice(_ bot: Bot, _ parameters: Parameters) async throws -> Outcome {
     let chatID = try chatID(parameters)
-    let draft = try InvoiceDraft(parameters, mayBeSubscription: false)
+    let draft = try InvoiceDraft(parameters, periods: nil)
     let keyboard = try Keyboard.parse(parameters, isInvoice: true)
     return try Outcome(
       try await book.sendInvoice(draft, keyboard: keyboard, botID: bot.id, chatID: chatID))
   }
 
   func createInvoiceLink(_ bot: Bot, _ parameters: Parameters) async throws -> Outcome {
-    let draft = try InvoiceDraft(parameters, mayBeSubscription: true)
+    let draft = try InvoiceDraft(
+      parameters, periods: environment.subscriptionPeriods)
     return try Outcome(try await book.makeInvoice(draft, botID: bot.id).link)
   }
 
@@ -98,8 +99,9 @@ struct InvoiceDraft: Sendable {
     enum CodingKeys: String, CodingKey { case label, amount }
   }
 
+  /// - Parameter periods: Those of a subscription, in seconds; nil = it may be none.
   /// - Throws: `BotAPIError` with the name or the words Telegram uses.
-  init(_ parameters: Parameters, mayBeSubscription: Bool) throws {
+  init(_ parameters: Parameters, periods: [Int]?) throws {
     title = try parameters.requiredText("title")
     description = try parameters.requiredText("description")
     guard let payload = parameters.text("payload"),
@@ -125,15 +127,14 @@ struct InvoiceDraft: Sendable {
     }
     label = prices[0].label
     stars = prices[0].amount
-    let period = mayBeSubscription ? parameters.text("subscription_period") : nil
-    if let period, period != "0" {
-      guard Int(period) == Telegram.Limits.subscriptionPeriodSeconds else {
+    if let periods, let period = parameters.text("subscription_period"), period != "0" {
+      guard let seconds = Int(period), periods.contains(seconds) else {
         throw BotAPIError.bad("SUBSCRIPTION_PERIOD_INVALID")
       }
       guard (1...Int64(Telegram.Limits.subscriptionStars)).contains(stars) else {
         throw BotAPIError.bad("SUBSCRIPTION_AMOUNT_INVALID")
       }
-      subscriptionPeriodSeconds = Telegram.Limits.subscriptionPeriodSeconds
+      subscriptionPeriodSeconds = seconds
     } else {
       guard (1...SandboxLimits.invoiceStars).contains(stars) else {
         throw BotAPIError.bad("CURRENCY_TOTAL_AMOUNT_INVALID")

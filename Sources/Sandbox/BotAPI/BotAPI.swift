@@ -6,6 +6,8 @@ import Telegram
 struct BotAPI: Sendable {
   let book: SandboxBook
   let logger: Logger
+  /// As whose environment it answers: addresses with `/test/` are the test environment's.
+  var environment = BotAPIEndpoint.Environment.live
 
   struct Reply: Sendable {
     var status: Int

@@ -18,7 +18,11 @@ struct BotAPIRoutes: Sendable {
 
   private func answer(_ request: Request, _ context: SandboxContext) async -> Response {
     var path = context.parameters.getCatchAll()
-    if path.count == 2, path.first == "test" { path.removeFirst() }
+    var api = api
+    if path.count == 2, path.first == "test" {
+      path.removeFirst()
+      api.environment = .test
+    }
     guard let token = context.parameters.get("token")?.removingPercentEncoding, path.count == 1,
       let method = path.first.map(String.init)
     else { return respond(api.failure(.notFound)) }

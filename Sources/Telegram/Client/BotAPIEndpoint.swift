@@ -5,7 +5,18 @@ import Foundation
 /// The live service and a sandbox take `/bot<token>/METHOD`, Telegram's test environment
 /// `/bot<token>/test/METHOD`.
 public struct BotAPIEndpoint: Sendable, Hashable {
-  public enum Environment: String, Codable, Sendable, CaseIterable { case live, test, sandbox }
+  public enum Environment: String, Codable, Sendable, CaseIterable {
+    case live, test, sandbox
+
+    /// The periods in seconds that `createInvoiceLink` takes here. The test environment has short
+    /// ones alone, so that a renewal can be waited for.
+    public var subscriptionPeriods: [Int] {
+      switch self {
+      case .live, .sandbox: [Limits.subscriptionPeriodSeconds]
+      case .test: Limits.testSubscriptionPeriods
+      }
+    }
+  }
 
   public let baseURL: URL
   public let environment: Environment

@@ -8,7 +8,8 @@ public struct InvoiceRequest: Sendable, Hashable {
   public var payload: String
   public var price: LabeledPrice
   public var photoURL: String?
-  /// Links only: 2592000 seconds makes a subscription of at most 10000 Stars a period.
+  /// Links only: makes a subscription of at most 10000 Stars a period. One of the environment's
+  /// ``BotAPIEndpoint/Environment/subscriptionPeriods``.
   public var subscriptionPeriodSeconds: Int?
 
   public init(
