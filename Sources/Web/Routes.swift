@@ -101,6 +101,17 @@ struct Route: Sendable {
     Route(
       .post, "/w/:workspace/entitlements/:entitlement",
       .member(.manager, EntitlementsController.update)),
+    Route(.get, "/w/:workspace/plans", .member(.viewer, PlansController.index)),
+    Route(.get, "/w/:workspace/plans/new", .member(.manager, PlansController.new)),
+    Route(.post, "/w/:workspace/plans", .member(.manager, PlansController.create)),
+    Route(.get, "/w/:workspace/plans/:plan", .member(.viewer, PlansController.show)),
+    Route(.post, "/w/:workspace/plans/:plan", .member(.manager, PlansController.update)),
+    Route(
+      .post, "/w/:workspace/plans/:plan/withdrawal",
+      .member(.manager, PlanWithdrawalController.create)),
+    Route(
+      .post, "/w/:workspace/plans/:plan/restoration",
+      .member(.manager, PlanRestorationController.create)),
     Route(.get, "/w/:workspace/paywall", .member(.viewer, PaywallController.show)),
     Route(.post, "/w/:workspace/paywall", .member(.manager, PaywallController.update)),
     Route(.post, "/w/:workspace/paywall/reset", .member(.manager, PaywallResetController.create)),

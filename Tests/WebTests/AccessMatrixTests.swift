@@ -63,6 +63,9 @@ import Testing
     GET /w/:workspace/actions/new member manager
     GET /w/:workspace/entitlements member viewer
     GET /w/:workspace/paywall member viewer
+    GET /w/:workspace/plans member viewer
+    GET /w/:workspace/plans/:plan member viewer
+    GET /w/:workspace/plans/new member manager
     GET /w/:workspace/tiers member viewer
     GET /w/:workspace/trials member viewer
     GET /w/:workspace/bots/:bot/event-address member viewer
@@ -118,6 +121,10 @@ import Testing
     POST /w/:workspace/entitlements member manager
     POST /w/:workspace/entitlements/:entitlement member manager
     POST /w/:workspace/paywall member manager
+    POST /w/:workspace/plans member manager
+    POST /w/:workspace/plans/:plan member manager
+    POST /w/:workspace/plans/:plan/restoration member manager
+    POST /w/:workspace/plans/:plan/withdrawal member manager
     POST /w/:workspace/paywall/reset member manager
     POST /w/:workspace/tiers member manager
     POST /w/:workspace/tiers/:tier member manager
@@ -215,6 +222,7 @@ import Testing
       ":key": "999999",
       ":lot": "999999",
       ":page": "quickstart",
+      ":plan": "none",
       ":refund": "999999",
       ":unit": "1",
       ":user": "5",

@@ -69,7 +69,10 @@ public struct DemoWorkspace: Sendable {
     }
     for side in [live, test] {
       try await side.defineCredits(pool)
-      try await pool.transaction(in: side.scope) { try await DemoCatalog.write(in: side.scope, $0) }
+      try await pool.transaction(in: side.scope) { tx in
+        try await DemoCatalog.write(in: side.scope, tx)
+        try await DemoPlans.write(in: side.scope, at: at, tx)
+      }
     }
     var bots: [Bot] = []
     for plan in plans {

@@ -22,6 +22,8 @@ enum TemplateName: String, Sendable, CaseIterable {
   case action = "dashboard/action"
   case tiers = "dashboard/tiers"
   case entitlements = "dashboard/entitlements"
+  case plans = "dashboard/plans"
+  case plan = "dashboard/plan"
   case paywall = "dashboard/paywall"
   case trials = "dashboard/trials"
   case events = "dashboard/events"

@@ -16,6 +16,10 @@ struct FormProblem: Sendable, Equatable {
     case tooMany(max: Int)
     case language
     case source
+    /// The free plan is everybody's: the base tier's, without features.
+    case ofEverybody
+    /// There is a free plan already.
+    case oneFree
   }
 
   /// The field's id and name.
@@ -37,6 +41,8 @@ struct FormProblem: Sendable, Equatable {
     case .tooMany(let max): return t("form.too_many", ["max": String(max)])
     case .language: return t["form.language"]
     case .source: return t["form.source"]
+    case .ofEverybody: return t["form.of_everybody"]
+    case .oneFree: return t["form.one_free"]
     }
   }
 }

@@ -26,13 +26,13 @@ struct Frame: Sendable, Equatable {
 struct PageContext: Sendable {
   enum Place: String, Sendable, CaseIterable {
     case overview, customers, payments, refunds, holds
-    case actions, trials, paywall
+    case plans, actions, trials, paywall
     case bots, keys, events
 
     /// The rail, part by part.
     static let groups: [(name: String, places: [Place])] = [
       ("desk", [.overview, .customers, .payments, .refunds, .holds]),
-      ("rules", [.actions, .trials, .paywall]),
+      ("rules", [.plans, .actions, .trials, .paywall]),
       ("connections", [.bots, .keys, .events]),
     ]
   }

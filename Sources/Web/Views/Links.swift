@@ -53,6 +53,13 @@ enum Links {
   static func entitlements(_ slug: String) -> String { "/w/\(slug)/entitlements" }
   static func paywall(_ slug: String) -> String { "/w/\(slug)/paywall" }
   static func trials(_ slug: String) -> String { "/w/\(slug)/trials" }
+  static func plans(_ slug: String) -> String { "/w/\(slug)/plans" }
+  static func newPlan(_ slug: String) -> String { "/w/\(slug)/plans/new" }
+  static func plan(_ slug: String, _ key: String) -> String { "/w/\(slug)/plans/\(key)" }
+  static func subscriptions(_ slug: String) -> String { "/w/\(slug)/subscriptions" }
+  static func subscription(_ slug: String, _ id: Int64) -> String {
+    "/w/\(slug)/subscriptions/\(id)"
+  }
   static func events(_ slug: String) -> String { "/w/\(slug)/events" }
   static func event(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/events/\(id)" }
   static func eventAddress(_ slug: String, _ botID: Int64) -> String {

@@ -69,7 +69,14 @@ struct RuleWords: Sendable {
       return words("rule.outage_\(value)", value)
     case "free_period": return words("rule.period_\(value)", value)
     case "unit_cost": return page.format.decimal(value)
-    case "title", "body", "paid_sources": return value
+    case "tier": return tiers[value] ?? value
+    case "entitlements":
+      return value.split(separator: ", ").map { entitlements[String($0)] ?? String($0) }
+        .joined(separator: ", ")
+    case "is_hidden", "plan_kind": return words("rule.\(base)_\(value)", value)
+    case "credits_per_cycle" where value == "unlimited": return page.strings["plans.unlimited"]
+    case "title", "body", "paid_sources", "description", "title_in", "description_in":
+      return value
     default: return Int64(value).map(page.format.number) ?? value
     }
   }
