@@ -191,11 +191,11 @@ import Testing
       }
       try await Tier.create(
         key: "studio", title: "Studio", entitlement: "api_access", by: Self.ana, in: scope, pool)
-      #expect(try await order() == ["free", "pro", "premium", "studio"])
+      #expect(try await order() == ["free", "pro", "premium", "enterprise", "studio"])
       try await edit("studio", "api_access", place: 1)
-      #expect(try await order() == ["free", "studio", "pro", "premium"])
+      #expect(try await order() == ["free", "studio", "pro", "premium", "enterprise"])
       try await edit("studio", "api_access", place: 99)
-      #expect(try await order() == ["free", "pro", "premium", "studio"])
+      #expect(try await order() == ["free", "pro", "premium", "enterprise", "studio"])
       // The base tier stays what it is.
       try await edit("free", "hd_quality", place: 3)
       #expect(try await order().first == "free")
@@ -210,7 +210,7 @@ import Testing
         try await Tier.remove("free", by: Self.ana, in: scope, pool)
       }
       try await Tier.remove("studio", by: Self.ana, in: scope, pool)
-      #expect(try await order() == ["free", "pro", "premium"])
+      #expect(try await order() == ["free", "pro", "premium", "enterprise"])
       #expect(try await history(fixture, "tier", "studio").first?.action == "tier.removed")
     }
   }

@@ -147,8 +147,10 @@ extension PlanColumn {
     let features = names.entitlements.filter { feature in
       inForce.contains { $0.entitlements.contains(feature.key) }
         && (!ranks.contains(feature.key)
-          || inForce.contains { $0.tierEntitlement != feature.key
-            && $0.entitlements.contains(feature.key) })
+          || inForce.contains {
+            $0.tierEntitlement != feature.key
+              && $0.entitlements.contains(feature.key)
+          })
     }
     let tiers = Set(inForce.map(\.tier))
     let bounded = actions.filter { action in

@@ -56,7 +56,7 @@ struct PlanLine: Sendable {
     func line(_ label: String, _ words: (PlanColumn) -> String) -> PlanLine {
       PlanLine(label: label, cells: plans.map { Cell(words: words($0)) })
     }
-    let nothing = t["plans.nothing"]
+    let nothing = "–"
     var lines = [
       line(t["plans.column_credits"]) { plan in
         plan.credits.map(format.number) ?? t["plans.unlimited"]

@@ -24,7 +24,9 @@ import Testing
     return String(decoding: try #require(docs.pages[path]).body, as: UTF8.self)
   }
 
-  static let pages: [Page] = desk + RulePages.pages + BotSamples.pages + KeySamples.pages
+  static let pages: [Page] =
+    desk + RulePages.pages + BotSamples.pages + KeySamples.pages
+    + PlanPages.pages
 
   private static let desk: [Page] = [
     Page(name: "landing") {

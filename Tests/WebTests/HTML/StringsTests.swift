@@ -92,7 +92,11 @@ import Testing
       ["paywall.\($0.rawValue)", "paywall.about_\($0.rawValue)"]
     }
     names += TrialsView.Outcome.allCases.map { "trials.outcome_\($0.rawValue)" }
-    names += ["withdrawal", "restoration"].flatMap { ["actions.do_\($0)", "actions.hint_\($0)"] }
+    names += ["withdrawal", "restoration"].flatMap { noun in
+      ["actions", "plans"].flatMap { ["\($0).do_\(noun)", "\($0).hint_\(noun)"] }
+    }
+    names += PlanDraft.Kind.allCases.flatMap { ["plans.kind_\($0)", "rule.plan_kind_\($0)"] }
+    names += ["yes", "no"].map { "rule.is_hidden_\($0)" }
     names += EventState.allCases.map { "event_state.\($0)" }
     names += EventProblem.allCases.map { "event_problem.\($0.rawValue)" }
     names += EventView.Warning.allCases.map { "event.\($0.rawValue)" }
