@@ -11,7 +11,8 @@ struct DemoChecksumCommand: AsyncParsableCommand {
     abstract: "One number for all that the demo's workspace holds: loads of one history agree.",
     discussion: """
       Left out: the transaction number of an entry (xid), the signatures of invoice payloads \
-      (their key is made for each data folder) and the notes of the verification job.
+      (their key is made for each data folder), when the plans were made and the notes of the \
+      verification job.
       """)
 
   @OptionGroup var database: DatabaseOptions
