@@ -492,9 +492,13 @@ create table star_transactions (
   withdrawal_state text,
   at timestamptz not null,
   first_seen_at timestamptz not null,
+  -- Our own books say the same, or a person has said that it is as it should be.
+  is_matched boolean not null default false,
   primary key (workspace_id, bot_id, transaction_id, direction),
   foreign key (workspace_id, bot_id) references bots (workspace_id, bot_id)
 );
+create index star_transactions_unmatched on star_transactions (workspace_id, bot_id, position)
+  where not is_matched;
 create index star_transactions_at on star_transactions (workspace_id, bot_id, at desc);
 create table reconciliations (
   workspace_id bigint not null,
@@ -512,8 +516,11 @@ create table reconciliations (
   matched_count bigint not null default 0,
   mismatch_count bigint not null default 0,
   fixed_count bigint not null default 0,
-  -- getMyStarBalance; may be negative.
+  -- When the movement was that was read last.
+  reached_at timestamptz,
+  -- getMyStarBalance; may be negative. And what all movements read so far add up to.
   balance_stars bigint,
+  books_stars bigint,
   last_error text,
   primary key (workspace_id, reconciliation_id),
   foreign key (workspace_id, bot_id) references bots (workspace_id, bot_id),
@@ -530,9 +537,9 @@ create table mismatches (
   transaction_id text not null,
   direction text not null check (direction in ('incoming', 'outgoing')),
   -- payment_unseen: Telegram has a payment of ours that we have not. refund_unseen: the same of a
-  -- refund. amount_differs: both know it with different Stars. credits_missing: a payment without
-  -- its entry in the ledger. unknown_partner: nothing that we know moves Stars so. not_in_telegram:
-  -- we have a payment that Telegram's books lack.
+  -- refund. amount_differs: both know it with different Stars. credits_missing: a payment or a
+  -- refund without its entry in the ledger. unknown_partner: nothing that we know moves Stars so.
+  -- not_in_telegram: we have a payment or a refund that Telegram's books lack.
   kind text not null check (kind in ('payment_unseen', 'refund_unseen', 'amount_differs',
     'credits_missing', 'unknown_partner', 'not_in_telegram')),
   stars bigint not null,

@@ -191,4 +191,29 @@ public enum Limits {
   public static let messageSeconds = 24 * 3600.0
   /// Messages that one worker sends at the same time.
   public static let messagesAtOnce = 4
+  /// Between two comparisons of a bot with Telegram's books, in the workspace's time.
+  public static let reconciliationSeconds = 86_400.0
+  /// After one that failed.
+  public static let reconciliationRetrySeconds = 3600.0
+  public static let reconciliationLeaseSeconds = 120
+  public static let reconciliationCallSeconds = 10
+  /// Tries in a row without a page before a comparison counts as failed.
+  public static let reconciliationAttempts = 8
+  public static let reconciliationsAtOnce = 2
+  /// What an operator who asks for a comparison waits before the page shows its progress.
+  public static let reconciliationAnswerSeconds = 1.0
+  /// Movements that are compared in one transaction.
+  public static let reconciliationBatch = 200
+  /// A movement that is younger is not judged: its update may be on its way.
+  public static let reconciliationGraceSeconds = 5.0
+  /// A payment of ours that is younger need not stand in Telegram's books yet.
+  public static let reconciliationLagSeconds = 600.0
+  /// Of Telegram's books, what one call gives at most.
+  public static let starTransactionsPage = 100
+  /// How long after it was made the state of a withdrawal may change.
+  public static let withdrawalSeconds = 60 * 86_400.0
+  /// Telegram keeps Stars for 21 days before they can be withdrawn.
+  public static let starHoldSeconds = 21 * 86_400.0
+  /// A payment of which nothing was used may be asked back for so long.
+  public static let refundExposureSeconds = 86_400.0
 }

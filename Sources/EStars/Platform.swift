@@ -57,6 +57,7 @@ public final class Platform: Sendable {
 
   public var updates: UpdateIntake { UpdateIntake(platform: self) }
   public var refunds: RefundSettlement { RefundSettlement(platform: self) }
+  public var reconciler: Reconciler { Reconciler(platform: self) }
   var events: EventSender { EventSender(platform: self) }
   var messages: MessageSender { MessageSender(platform: self) }
   public var relay: UpdateRelay { UpdateRelay(platform: self) }

@@ -22,6 +22,10 @@ public struct Job: Sendable, Equatable {
     case updatesRelay = "updates.relay"
     /// Sends one message of a bot. Its subject is both.
     case messagesSend = "messages.send"
+    /// Asks for the comparison of every bot that was not compared for a day.
+    case reconciliationDaily = "reconciliation.daily"
+    /// Compares a bot's Stars with Telegram's books. Its subject is the reconciliation.
+    case reconciliationRun = "reconciliation.run"
 
     /// nil: runs when it was asked for, until it is done.
     var intervalSeconds: Double? {
@@ -29,8 +33,9 @@ public struct Job: Sendable, Equatable {
       case .inboxRetry: 5
       case .holdsExpire: 10
       case .lotsExpire: 30
+      case .reconciliationDaily: 60
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
-      case .refundSettle, .eventsSend, .updatesRelay, .messagesSend: nil
+      case .refundSettle, .eventsSend, .updatesRelay, .messagesSend, .reconciliationRun: nil
       }
     }
 
@@ -42,6 +47,7 @@ public struct Job: Sendable, Equatable {
       case .ledgerVerify: Limits.verificationSeconds
       case .refundSettle: Limits.refundLeaseSeconds
       case .eventsSend: Limits.eventLeaseSeconds
+      case .reconciliationRun: Limits.reconciliationLeaseSeconds
       default: Limits.jobLeaseSeconds
       }
     }

@@ -19,6 +19,7 @@ public struct Worker: Sendable {
     // So do events and relayed updates, which wait for operators' servers, and not for each other.
     let alone: [Job.Kind] = [
       .ledgerVerify, .refundSettle, .eventsSend, .updatesRelay, .messagesSend,
+      .reconciliationRun,
     ]
     async let quick: Void = run(Job.Kind.allCases.filter { !alone.contains($0) })
     async let verification: Void = run([.ledgerVerify])
@@ -26,7 +27,8 @@ public struct Worker: Sendable {
     async let events: Void = run([.eventsSend], atOnce: Limits.eventsAtOnce)
     async let relay: Void = run([.updatesRelay], atOnce: Limits.relaysByWorker)
     async let messages: Void = run([.messagesSend], atOnce: Limits.messagesAtOnce)
-    _ = try await (quick, verification, refunds, events, relay, messages)
+    async let books: Void = run([.reconciliationRun], atOnce: Limits.reconciliationsAtOnce)
+    _ = try await (quick, verification, refunds, events, relay, messages, books)
   }
 
   /// Loops side by side, which look for work by turns: what comes is found the sooner.
@@ -116,6 +118,10 @@ public struct Worker: Sendable {
       return try await platform.relay.sendNext(job.subject, hasPlace: hasPlace, in: scope)
     case .messagesSend:
       return try await platform.messages.send(job.subject, attempts: job.attempts, in: scope)
+    case .reconciliationRun:
+      guard let id = Int64(job.subject) else { return .done }
+      return try await platform.reconciler.run(id, attempts: job.attempts, in: scope)
+    case .reconciliationDaily: try await Reconciliation.askDaily(in: scope, platform.pool)
     case .inboxRetry:
       _ = try await platform.updates.retryPending(in: scope)
     case .inboxPurge: try await purgeInbox(in: scope)

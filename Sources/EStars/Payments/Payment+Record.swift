@@ -7,8 +7,10 @@ import Telegram
 struct ReportedCharge: Sendable {
   let payment: SuccessfulPayment
   let buyerTelegramID: Int64
-  let buyerName: CustomerName
+  /// nil: it was reported without a name.
+  let buyerName: CustomerName?
   let paidAt: Date
+  var source = Payment.Source.update
 }
 
 /// What became of a payment or refund that arrived.
@@ -134,13 +136,13 @@ extension Transaction {
       """
       insert into payments (workspace_id, bot_id, charge_id, provider_charge_id, customer_id,
         checkout_id, state, stars, sku, title, credits, bonus_credits, is_recurring,
-        invoice_payload, review, paid_at, recorded_at, refunded_at)
+        invoice_payload, review, paid_at, recorded_at, refunded_at, source)
       values (\(scope.workspaceID), \(bot.id), \(payment.telegramPaymentChargeID),
         \(payment.providerPaymentChargeID?.replacing("\0", with: "")), \(customer.id), \(checkout?.id), \(state.rawValue),
         \(payment.totalAmount), \(checkout?.sku), \(checkout?.title), \(credits), \(bonus),
         \(payment.isRecurring ?? false), \(payment.invoicePayload.replacing("\0", with: "")),
         \(review), \(charge.paidAt),
-        \(at), \(refundedAt))
+        \(at), \(refundedAt), \(charge.source.rawValue))
       returning *, null as refund_state
       """
     ).map(Payment.init)[0]

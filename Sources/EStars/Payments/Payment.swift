@@ -6,6 +6,9 @@ import Postgres
 public struct Payment: Sendable, Equatable {
   public enum State: String, Sendable { case credited, unmatched, refunded }
 
+  /// How we learned of it: by an update of Telegram's, or from Telegram's books.
+  public enum Source: String, Sendable { case update, reconciliation }
+
   public let id: Int64
   public let botID: Int64
   public let chargeID: String
@@ -21,6 +24,7 @@ public struct Payment: Sendable, Equatable {
   /// Why a person should look at it: `unknown_payload`, `second_payment`, `buyer_differs`,
   /// `amount_differs`.
   public let review: String?
+  public let source: Source
   public let paidAt: Date
   public let refundedAt: Date?
   /// How far its refund case is; nil while there is none.
@@ -48,6 +52,7 @@ public struct Payment: Sendable, Equatable {
     bonusCredits = try row.get("bonus_credits")
     isRecurring = try row.get("is_recurring")
     review = try row.getIfPresent("review")
+    source = Source(rawValue: try row.get("source")) ?? .update
     paidAt = try row.get("paid_at")
     refundedAt = try row.getIfPresent("refunded_at")
     refundState = try row.getIfPresent("refund_state", as: String.self)

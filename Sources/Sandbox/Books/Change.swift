@@ -15,6 +15,8 @@ enum Change: Codable, Sendable {
   case press(Press)
   case pressClosed(String)
   case transaction(botID: Int64, StarTransaction)
+  /// A line of the account as it now is: a withdrawal comes to its end.
+  case transactionChanged(botID: Int64, StarTransaction)
   case pending(botID: Int64, PendingUpdate)
   case delivered(botID: Int64, updateIDs: [Int64])
   case clock(offset: Double)
@@ -36,6 +38,11 @@ extension BookState {
     case .press(let press): presses[press.id] = press
     case .pressClosed(let id): presses[id] = nil
     case .transaction(let botID, let row): transactions[botID, default: []].append(row)
+    case .transactionChanged(let botID, let row):
+      let index = transactions[botID]?.lastIndex {
+        $0.id == row.id && $0.direction == row.direction
+      }
+      if let index { transactions[botID]?[index] = row }
     case .pending(let botID, let update): pending[botID, default: []].append(update)
     case .delivered(let botID, let updateIDs):
       let gone = Set(updateIDs)

@@ -7,6 +7,8 @@ extension SandboxBook {
     case bot
     /// Telegram gave the Stars back by itself; the bot is told by `refunded_payment`.
     case telegram
+    /// The same, and the bot is never told: only the star transactions show it.
+    case silent
     /// A chargeback at the store: only a star transaction of the kind `other` shows it.
     case chargeback
   }
@@ -58,7 +60,7 @@ extension SandboxBook {
     // The refund has the id of its payment; only the direction differs.
     var row = StarTransaction(id: charge.id, amount: charge.stars, date: nowSeconds)
     switch origin {
-    case .bot, .telegram:
+    case .bot, .telegram, .silent:
       row.receiver = .invoicePayment(user: person.user, payload: charge.payload)
     case .chargeback:
       row.receiver = TransactionPartner(type: "other")
@@ -73,6 +75,7 @@ extension SandboxBook {
     put(
       .message(
         ChatKey(personID: person.id, botID: bot.id), StoredMessage(message: message)))
+    guard origin != .silent else { return }
     emit(.message, to: bot.id, queue: UpdateQueue.chat(person.id)) {
       Update(updateID: $0, message: message)
     }

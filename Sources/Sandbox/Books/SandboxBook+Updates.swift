@@ -40,13 +40,15 @@ extension SandboxBook {
     bot.lastUpdateID = updateID
     bot.lastUpdateAt = time
     put(.bot(bot))
+    let update = make(updateID)
+    guard !faults.takeLoss(botID: botID, update) else { return }
     let lifetime =
       kind == .preCheckoutQuery ? SandboxBook.preCheckoutLifetime : SandboxBook.day
     put(
       .pending(
         botID: botID,
         PendingUpdate(
-          update: make(updateID), queue: queue, expiresAt: time + lifetime,
+          update: update, queue: queue, expiresAt: time + lifetime,
           copies: faults.takeCopies(botID: botID, kind: kind))))
   }
 

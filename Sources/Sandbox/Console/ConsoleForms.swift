@@ -104,9 +104,28 @@ struct PaymentReply: Codable, Sendable {
 }
 
 struct RefundForm: Codable, Sendable {
-  enum Origin: String, Codable, Sendable { case telegram, chargeback }
+  enum Origin: String, Codable, Sendable {
+    case telegram, silent, chargeback
+
+    var book: SandboxBook.RefundOrigin {
+      switch self {
+      case .telegram: .telegram
+      case .silent: .silent
+      case .chargeback: .chargeback
+      }
+    }
+  }
+
   let origin: Origin?
 }
+
+struct MovementForm: Codable, Sendable {
+  let direction: StarTransaction.Direction
+  let partner: String
+  let stars: Int64
+}
+
+struct TransactionID: Codable, Sendable { let id: String }
 
 struct ComplaintForm: Codable, Sendable { let reason: String? }
 
@@ -125,6 +144,7 @@ struct ClockReading: Codable, Sendable {
 struct FaultForm: Codable, Sendable {
   enum Kind: String, Codable, Sendable {
     case duplicate
+    case loseUpdate = "lose_update"
     case delayDelivery = "delay_delivery"
     case dropConnection = "drop_connection"
     case delay
@@ -137,7 +157,8 @@ struct FaultForm: Codable, Sendable {
   let botID: Int64?
   /// For method faults; any method when absent.
   let method: String?
-  /// For duplicates: the kind of update, any when absent.
+  /// For duplicates and losses: the kind of update, any when absent; a loss may name
+  /// `successful_payment` or `refunded_payment`, too.
   let update: String?
   let copies: Int?
   let times: Int?

@@ -15,12 +15,15 @@ import Telegram
 /// POST people/P/payments {invoice: slug or link | bot_id, message_id}
 /// GET  people/P/charges | people/P/subscriptions
 /// POST subscriptions/ID/cancellation              DELETE the same switches it on again
-/// POST charges/ID/refund {origin?: telegram | chargeback}
+/// POST charges/ID/refund {origin?: telegram | silent | chargeback}
 /// POST charges/ID/complaint {reason?}
+/// POST bots/B/withdrawals {stars}
+/// POST bots/B/withdrawals/ID/success | bots/B/withdrawals/ID/failure
+/// POST bots/B/movements {direction: incoming | outgoing, partner, stars}
 /// POST past-payments [{bot_id,person_id,stars,title,payload,date,charge_id?,refunded_at?}]
 /// GET  clock                                      POST clock {seconds}
 /// GET  deliveries?bot_id=B
-/// POST faults {kind: duplicate | delay_delivery | drop_connection | delay | stall
+/// POST faults {kind: duplicate | lose_update | delay_delivery | drop_connection | delay | stall
 ///              | too_many_requests | internal_error, bot_id?, method?, update?, copies?, times?, seconds?}
 /// DELETE faults
 /// ```
@@ -32,6 +35,7 @@ struct ConsoleRoutes: Sendable {
     addRegister(to: root)
     addChats(to: root.group("/people/{person}"))
     addMoney(to: root)
+    addMovements(to: root.group("/bots/{bot}"))
     addTime(to: root)
   }
 
@@ -104,8 +108,7 @@ struct ConsoleRoutes: Sendable {
     group.post("/charges/{id}/refund") { request, context in
       let form = try await request.json(RefundForm.self)
       try await book.refund(
-        chargeID: context.word("id"),
-        origin: form.origin == .chargeback ? .chargeback : .telegram)
+        chargeID: context.word("id"), origin: form.origin?.book ?? .telegram)
       return Response(status: .noContent)
     }
     group.post("/charges/{id}/complaint") { request, context in
@@ -117,6 +120,27 @@ struct ConsoleRoutes: Sendable {
     group.post("/past-payments") { request, _ in
       let ids = try await book.seed(try await request.json([PastPayment].self))
       return try Response.json(["charge_ids": ids], status: .created)
+    }
+  }
+
+  private func addMovements(to group: RouterGroup<SandboxContext>) {
+    group.post("/withdrawals") { request, context in
+      let form = try await request.json(StarsForm.self)
+      let id = try await book.withdraw(botID: context.id("bot"), stars: form.stars)
+      return try Response.json(TransactionID(id: id), status: .created)
+    }
+    for (end, succeeded) in [("success", true), ("failure", false)] {
+      group.post("/withdrawals/{id}/\(end)") { _, context in
+        try await book.endWithdrawal(
+          context.word("id"), botID: context.id("bot"), succeeded: succeeded)
+        return Response(status: .noContent)
+      }
+    }
+    group.post("/movements") { request, context in
+      let form = try await request.json(MovementForm.self)
+      let id = try await book.moveStars(
+        botID: context.id("bot"), form.direction, partner: form.partner, stars: form.stars)
+      return try Response.json(TransactionID(id: id), status: .created)
     }
   }
 
@@ -187,6 +211,9 @@ struct ConsoleRoutes: Sendable {
       }
       return await book.duplicateNext(
         botID: botID, kind: form.update.map { UpdateKind($0) }, copies: form.copies ?? 2)
+    case .loseUpdate:
+      guard let botID = form.botID else { throw Refusal.invalid("bot_id is missing.") }
+      return await book.loseUpdates(botID: botID, what: form.update, times: times)
     case .delayDelivery:
       guard let botID = form.botID else { throw Refusal.invalid("bot_id is missing.") }
       return await book.delayDeliveries(botID: botID, seconds: seconds, times: times)

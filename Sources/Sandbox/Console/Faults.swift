@@ -30,6 +30,12 @@ public struct Faults: Sendable {
     let copies: Int
   }
 
+  private struct Loss {
+    let botID: Int64
+    let what: String?
+    var times: Int
+  }
+
   private struct Delay {
     let botID: Int64
     let seconds: Double
@@ -38,10 +44,11 @@ public struct Faults: Sendable {
 
   private var methods: [Method] = []
   private var copies: [Copies] = []
+  private var losses: [Loss] = []
   private var delays: [Delay] = []
 
   /// Whether any trouble is still to come.
-  var isEmpty: Bool { methods.isEmpty && copies.isEmpty && delays.isEmpty }
+  var isEmpty: Bool { methods.isEmpty && copies.isEmpty && losses.isEmpty && delays.isEmpty }
 
   mutating func add(_ fault: MethodFault, botID: Int64?, method: String?, times: Int) {
     methods.append(
@@ -51,6 +58,31 @@ public struct Faults: Sendable {
   /// The next update (of that kind) is delivered `copies` times.
   mutating func duplicateNext(botID: Int64, kind: UpdateKind?, copies count: Int) {
     copies.append(Copies(botID: botID, kind: kind, copies: count))
+  }
+
+  /// The next updates never come: Telegram's books know what happened, the bot does not.
+  ///
+  /// - Parameter what: A kind of update, or what a message tells of: `successful_payment`,
+  ///   `refunded_payment`. nil: whatever comes but questions that a payer waits for.
+  mutating func loseUpdates(botID: Int64, what: String?, times: Int) {
+    losses.append(Loss(botID: botID, what: what, times: times))
+  }
+
+  mutating func takeLoss(botID: Int64, _ update: Update) -> Bool {
+    let kind = update.kind?.rawValue
+    let names = [
+      kind, update.message?.successfulPayment.map { _ in "successful_payment" },
+      update.message?.refundedPayment.map { _ in "refunded_payment" },
+    ]
+    guard
+      let index = losses.firstIndex(where: {
+        $0.botID == botID
+          && ($0.what.map(names.contains) ?? (kind != UpdateKind.preCheckoutQuery.rawValue))
+      })
+    else { return false }
+    losses[index].times -= 1
+    if losses[index].times <= 0 { losses.remove(at: index) }
+    return true
   }
 
   /// The next deliveries wait.

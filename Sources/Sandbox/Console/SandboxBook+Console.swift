@@ -125,6 +125,11 @@ extension SandboxBook {
     faults.duplicateNext(botID: botID, kind: kind, copies: copies)
   }
 
+  /// Has the next updates never come.
+  public func loseUpdates(botID: Int64, what: String? = nil, times: Int = 1) {
+    faults.loseUpdates(botID: botID, what: what, times: times)
+  }
+
   public func delayDeliveries(botID: Int64, seconds: Double, times: Int = 1) {
     faults.delayDeliveries(botID: botID, seconds: seconds, times: times)
   }

@@ -38,8 +38,30 @@ struct ConsolePage: Sendable {
       let form = try await request.form()
       try await book.refund(
         chargeID: form.text("charge") ?? "",
-        origin: form.text("origin") == "chargeback" ? .chargeback : .telegram)
+        origin: form.text("origin").flatMap(RefundForm.Origin.init(rawValue:))?.book ?? .telegram)
       return await phone.redirect("/console", notice: "The Stars went back.")
+    }
+    group.post("/losses") { request, _ in
+      let form = try await request.form()
+      let botID = form.integer("bot") ?? 0
+      _ = try await book.bot(botID)
+      await book.loseUpdates(botID: botID, what: "successful_payment")
+      return await phone.redirect(
+        "/console", notice: "The bot will not hear of the next payment.")
+    }
+    group.post("/withdrawals") { request, _ in
+      let form = try await request.form()
+      try await book.withdraw(
+        botID: form.integer("bot") ?? 0, stars: form.integer("stars") ?? 0)
+      return await phone.redirect("/console", notice: "The withdrawal is pending.")
+    }
+    group.post("/movements") { request, _ in
+      let form = try await request.form()
+      try await book.moveStars(
+        botID: form.integer("bot") ?? 0,
+        form.text("direction") == "incoming" ? .incoming : .outgoing, partner: "other",
+        stars: form.integer("stars") ?? 0)
+      return await phone.redirect("/console", notice: "The Stars moved.")
     }
   }
 

@@ -111,6 +111,12 @@ public struct WithdrawalState: Codable, Sendable, Hashable {
   public var type: String
   public var date: Int64?
   public var url: String?
+
+  public init(type: String, date: Int64? = nil, url: String? = nil) {
+    self.type = type
+    self.date = date
+    self.url = url
+  }
 }
 
 /// An amount of Stars; may be negative after chargebacks.
