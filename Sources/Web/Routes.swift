@@ -80,6 +80,33 @@ struct Route: Sendable {
       .post, "/w/:workspace/refunds/:refund/decline",
       .member(.manager, RefundDeclineController.create)),
 
+    Route(.get, "/w/:workspace/packs", .member(.viewer, PacksController.index)),
+    Route(.get, "/w/:workspace/packs/new", .member(.manager, PacksController.new)),
+    Route(.post, "/w/:workspace/packs", .member(.manager, PacksController.create)),
+    Route(.get, "/w/:workspace/packs/:sku", .member(.viewer, PacksController.show)),
+    Route(.post, "/w/:workspace/packs/:sku", .member(.manager, PacksController.update)),
+    Route(
+      .post, "/w/:workspace/packs/:sku/withdrawal",
+      .member(.manager, PackWithdrawalController.create)),
+    Route(
+      .post, "/w/:workspace/packs/:sku/restoration",
+      .member(.manager, PackRestorationController.create)),
+    Route(
+      .post, "/w/:workspace/packs/:sku/discounts", .member(.manager, DiscountsController.create)),
+    Route(
+      .post, "/w/:workspace/packs/:sku/discounts/:percent/withdrawal",
+      .member(.manager, DiscountWithdrawalController.create)),
+    Route(
+      .post, "/w/:workspace/packs/:sku/discounts/:percent/restoration",
+      .member(.manager, DiscountRestorationController.create)),
+    Route(.get, "/w/:workspace/rates", .member(.viewer, RatesController.show)),
+    Route(.post, "/w/:workspace/rates", .member(.owner, RatesController.update)),
+    Route(.get, "/w/:workspace/staff", .member(.viewer, StaffController.index)),
+    Route(.post, "/w/:workspace/staff", .member(.manager, StaffController.create)),
+    Route(
+      .post, "/w/:workspace/staff/:telegram_id/removal",
+      .member(.manager, StaffRemovalController.create)),
+
     Route(.get, "/w/:workspace/actions", .member(.viewer, ActionsController.index)),
     Route(.get, "/w/:workspace/actions/new", .member(.manager, ActionsController.new)),
     Route(.post, "/w/:workspace/actions", .member(.manager, ActionsController.create)),

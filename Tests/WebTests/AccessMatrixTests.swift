@@ -79,10 +79,15 @@ import Testing
     GET /w/:workspace/holds/:hold member viewer
     GET /w/:workspace/events member viewer
     GET /w/:workspace/events/:event member viewer
+    GET /w/:workspace/packs member viewer
+    GET /w/:workspace/packs/:sku member viewer
+    GET /w/:workspace/packs/new member manager
     GET /w/:workspace/payments member viewer
     GET /w/:workspace/payments/:bot/:charge member viewer
+    GET /w/:workspace/rates member viewer
     GET /w/:workspace/refunds member viewer
     GET /w/:workspace/refunds/:refund member viewer
+    GET /w/:workspace/staff member viewer
     GET /w/:workspace/bots member viewer
     GET /w/:workspace/bots/:bot member viewer
     GET /w/:workspace/bots/:bot/connection member owner
@@ -120,11 +125,21 @@ import Testing
     POST /w/:workspace/actions/:action/withdrawal member manager
     POST /w/:workspace/entitlements member manager
     POST /w/:workspace/entitlements/:entitlement member manager
+    POST /w/:workspace/packs member manager
+    POST /w/:workspace/packs/:sku member manager
+    POST /w/:workspace/packs/:sku/discounts member manager
+    POST /w/:workspace/packs/:sku/discounts/:percent/restoration member manager
+    POST /w/:workspace/packs/:sku/discounts/:percent/withdrawal member manager
+    POST /w/:workspace/packs/:sku/restoration member manager
+    POST /w/:workspace/packs/:sku/withdrawal member manager
     POST /w/:workspace/paywall member manager
     POST /w/:workspace/plans member manager
     POST /w/:workspace/plans/:plan member manager
     POST /w/:workspace/plans/:plan/restoration member manager
     POST /w/:workspace/plans/:plan/withdrawal member manager
+    POST /w/:workspace/rates member owner
+    POST /w/:workspace/staff member manager
+    POST /w/:workspace/staff/:telegram_id/removal member manager
     POST /w/:workspace/paywall/reset member manager
     POST /w/:workspace/tiers member manager
     POST /w/:workspace/tiers/:tier member manager
@@ -212,6 +227,9 @@ import Testing
     let places = [
       ":action": "none",
       ":tier": "none",
+      ":sku": "none",
+      ":percent": "10",
+      ":telegram_id": "5",
       ":entitlement": "none",
       ":event": "999999",
       ":asset": "none.css",

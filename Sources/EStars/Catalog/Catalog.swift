@@ -56,9 +56,17 @@ public struct Catalog: Sendable, Equatable {
   /// nothing hidden.
   public var listed: [Pack] { packs.filter { $0.baseSKU == nil && !$0.isHidden } }
 
-  /// Packs that this customer sees.
-  public func packs(for customer: Customer?) -> [Pack] {
-    listed.filter { $0.isAvailable(to: customer) }
+  /// Packs that somebody sees, of whom we may know nothing yet.
+  ///
+  /// - Parameter telegramID: theirs; those of staff are known before they first write.
+  public func packs(
+    for customer: Customer?, _ telegramID: Int64, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> [Pack] {
+    var isStaff = false
+    if customer == nil, listed.contains(where: { $0.audience == .admins }) {
+      isStaff = try await StaffMember.includes(telegramID, in: scope, pool)
+    }
+    return listed.filter { $0.isAvailable(to: customer, isStaff: isStaff) }
   }
 
   public func pack(sku: String) -> Pack? { packs.first { $0.sku == sku } }

@@ -65,6 +65,9 @@ public struct PackRules: Sendable, Equatable {
   /// Whether margin says something about it: what staff buy is a try.
   public var isJudged: Bool { audience != .admins }
 
+  /// Takes over the discounts that a pack has, to compute their prices with these rules.
+  public mutating func follow(_ present: PackRules?) { discounts = present?.discounts ?? [] }
+
   /// All packs, those on sale first, in the operator's order.
   public static func all(in scope: WorkspaceScope, _ pool: Pool) async throws -> [PackRules] {
     try await pool.transaction(in: scope) { tx in try await tx.packRules(nil, in: scope) }
@@ -102,7 +105,7 @@ public struct PackRules: Sendable, Equatable {
   var facts: [String: String] {
     var facts = [
       "title": title, "description": description, "credits": String(credits),
-      "bonus_credits": String(bonusCredits), "stars": String(stars),
+      "bonus_credits": String(bonusCredits), "price_stars": String(stars),
       "available_to": audience.rawValue, "listing": isHidden ? "hidden" : "listed",
     ]
     if !emoji.isEmpty { facts["emoji"] = emoji }

@@ -34,6 +34,16 @@ public struct StaffMember: Sendable, Equatable {
     }
   }
 
+  static func includes(
+    _ telegramID: Int64, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> Bool {
+    try await !pool.query(
+      """
+      select from staff where workspace_id = \(scope.workspaceID) and telegram_id = \(telegramID)
+      """, in: scope
+    ).isEmpty
+  }
+
   /// - Throws: ``RuleRefusal``
   public static func add(
     _ telegramID: Int64, name: String, by actor: Actor, in scope: WorkspaceScope, _ pool: Pool

@@ -22,9 +22,10 @@ enum CatalogEndpoint {
     if buyer == nil { try call.server.strangers.count(user, by: call.key) }
     let language = PackBody.language(
       call.inbound.query["language"], of: buyer, in: call.workspace)
+    let packs = try await onSale.packs(for: buyer, user, in: call.scope, call.platform.pool)
     return try .json(
       Body(
-        packs: onSale.packs(for: buyer).map { PackBody($0, language: language) },
+        packs: packs.map { PackBody($0, language: language) },
         actions: onSale.actions.map {
           ActionBody(action: $0.key, title: $0.title, priceCredits: $0.priceCredits)
         }))

@@ -22,11 +22,13 @@ struct Paywall: Encodable {
     if buyer == nil { try call.server.strangers.count(telegramID, by: call.key) }
     let state = PaywallState(hasPurchased: buyer?.hasPurchased ?? false)
     let languages = [language, buyer?.languageCode, call.workspace.locale]
+    let packs = try await catalog.packs(
+      for: buyer, telegramID, in: call.scope, call.platform.pool)
     return Paywall(
       state: state.rawValue,
       text: PaywallText.text(for: state, in: languages, own: try await own).body,
-      packs: try await catalog.packs(for: buyer).map { pack in
-        PackBody(pack, language: PackBody.language(language, of: buyer, in: call.workspace))
+      packs: packs.map {
+        PackBody($0, language: PackBody.language(language, of: buyer, in: call.workspace))
       })
   }
 }

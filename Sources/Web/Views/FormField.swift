@@ -8,6 +8,9 @@ struct FormProblem: Sendable, Equatable {
     /// Not a whole number within these bounds.
     case whole(min: Int64, max: Int64)
     case cost, currency
+    /// An exchange rate, which is never 0.
+    case rate
+    case telegramID
     /// Another one has this key, or this entitlement.
     case taken
     /// Not (any more) among the choices.
@@ -36,6 +39,8 @@ struct FormProblem: Sendable, Equatable {
       return t("form.whole", ["min": format.number(min), "max": format.number(max)])
     case .cost: return t["form.cost"]
     case .currency: return t["form.currency"]
+    case .rate: return t["form.rate"]
+    case .telegramID: return t["form.telegram_id"]
     case .taken: return t["form.taken"]
     case .gone: return t["form.gone"]
     case .tooMany(let max): return t("form.too_many", ["max": String(max)])

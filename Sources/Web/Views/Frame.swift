@@ -26,13 +26,13 @@ struct Frame: Sendable, Equatable {
 struct PageContext: Sendable {
   enum Place: String, Sendable, CaseIterable {
     case overview, customers, payments, refunds, holds
-    case plans, actions, trials, paywall
+    case packs, plans, actions, trials, paywall
     case bots, keys, events
 
     /// The rail, part by part.
     static let groups: [(name: String, places: [Place])] = [
       ("desk", [.overview, .customers, .payments, .refunds, .holds]),
-      ("rules", [.plans, .actions, .trials, .paywall]),
+      ("rules", [.packs, .plans, .actions, .trials, .paywall]),
       ("connections", [.bots, .keys, .events]),
     ]
   }

@@ -46,6 +46,11 @@ enum Links {
   static func refunds(_ slug: String) -> String { "/w/\(slug)/refunds" }
   static func refund(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/refunds/\(id)" }
 
+  static func packs(_ slug: String) -> String { "/w/\(slug)/packs" }
+  static func newPack(_ slug: String) -> String { "/w/\(slug)/packs/new" }
+  static func pack(_ slug: String, _ sku: String) -> String { "/w/\(slug)/packs/\(sku)" }
+  static func rates(_ slug: String) -> String { "/w/\(slug)/rates" }
+  static func staff(_ slug: String) -> String { "/w/\(slug)/staff" }
   static func actions(_ slug: String) -> String { "/w/\(slug)/actions" }
   static func newAction(_ slug: String) -> String { "/w/\(slug)/actions/new" }
   static func action(_ slug: String, _ key: String) -> String { "/w/\(slug)/actions/\(key)" }

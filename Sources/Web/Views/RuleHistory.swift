@@ -57,7 +57,8 @@ struct RuleWords: Sendable {
     let parts = name.split(separator: ":", maxSplits: 1).map(String.init)
     let key = Strings.Key("rule.\(parts[0])")
     let words = page.strings.keys.contains(key) ? page.strings[key] : parts[0]
-    return parts.count < 2 ? words : "\(tiers[parts[1]] ?? parts[1]): \(words)"
+    return parts.count < 2
+      ? words : "\(tiers[parts[1]] ?? entitlements[parts[1]] ?? parts[1]): \(words)"
   }
 
   private func value(_ value: String, of name: String) -> String {
@@ -75,8 +76,13 @@ struct RuleWords: Sendable {
         .joined(separator: ", ")
     case "is_hidden", "plan_kind": return words("rule.\(base)_\(value)", value)
     case "credits_per_cycle" where value == "unlimited": return page.strings["plans.unlimited"]
-    case "title", "body", "paid_sources", "description", "title_in", "description_in":
+    case "title", "body", "paid_sources", "description", "title_in", "description_in",
+      "name":
       return value
+    case "available_to": return words("packs.audience_\(value)", value)
+    case "listing": return words("rule.listing_\(value)", value)
+    case "entitlement_days" where value == "good": return page.strings["packs.for_good"]
+    case "usd_per_100_stars", "currency_per_usd", "credit_cost": return page.format.decimal(value)
     default: return Int64(value).map(page.format.number) ?? value
     }
   }

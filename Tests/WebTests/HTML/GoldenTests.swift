@@ -25,7 +25,7 @@ import Testing
   }
 
   static let pages: [Page] =
-    desk + RulePages.pages + BotSamples.pages + KeySamples.pages
+    desk + RulePages.pages + Samples.catalogPages + BotSamples.pages + KeySamples.pages
     + PlanPages.pages
 
   private static let desk: [Page] = [

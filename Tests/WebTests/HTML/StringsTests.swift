@@ -87,6 +87,16 @@ import Testing
       "audit.refund_\($0)"
     }
     names += RulesTab.allCases.map { "rules_tab.\($0)" }
+    names += CatalogTab.allCases.map { "catalog_tab.\($0)" }
+    names += PackRow.Audience.allCases.map { "packs.audience_\($0.rawValue)" }
+    names += PackRow.State.allCases.map { "packs.state_\($0)" }
+    names += ["withdrawal", "restoration"].flatMap {
+      ["packs.do_\($0)", "packs.hint_\($0)", "packs.discount_\($0)"]
+    }
+    names += [
+      "created", "edited", "withdrawn", "restored", "discount_added", "discount_withdrawn",
+      "discount_restored",
+    ].map { "audit.pack_\($0)" }
     names += AllowanceRow.Period.allCases.flatMap { ["rule.period_\($0)", "actions.free_\($0)"] }
     names += PaywallView.State.allCases.flatMap {
       ["paywall.\($0.rawValue)", "paywall.about_\($0.rawValue)"]
