@@ -177,14 +177,17 @@ alter table checkouts
   -- chat: the invoice is a message of the bot. link: a link, whoever passes it on.
   add column delivery text not null default 'link' check (delivery in ('link', 'chat')),
   add column message_id bigint,
+  -- Of a chat's invoice: how often it was sent without Telegram's word on what came of it, and since
+  -- when somebody has been sending it.
+  add column send_attempts smallint not null default 0,
+  add column sending_at timestamptz,
   -- The bot, the operator or the job that asked for it.
   add column opened_by text not null default '',
   -- Why it is in its state: a code.
   add column state_reason text not null default 'opened',
   add column state_at timestamptz,
   add column steps int not null default 0,
-  -- The pre-checkout query that was accepted last: Telegram may ask the same one twice.
-  add column pre_checkout_id text,
+  -- When a pre-checkout was accepted last.
   add column accepted_at timestamptz,
   -- Noticed as an abandoned cart.
   add column is_abandoned boolean not null default false;
@@ -208,6 +211,7 @@ create index checkouts_expiring on checkouts (workspace_id, expires_at)
 create index checkouts_unnoticed on checkouts (workspace_id, created_at)
   where state in ('pending', 'validating', 'rejected') and not is_abandoned;
 create index checkouts_customer on checkouts (workspace_id, customer_id, checkout_id desc);
+create index checkouts_by_state on checkouts (workspace_id, state, checkout_id desc);
 
 -- Every step with its reason, written by the checkout itself.
 create table checkout_transitions (
@@ -230,12 +234,16 @@ insert into checkout_transitions (workspace_id, checkout_id, step, from_state, t
 create function checkout_step() returns trigger language plpgsql as $$
 begin
   if tg_op = 'UPDATE' then
-    if new.state = old.state then return new; end if;
+    -- A buyer may be refused again, for another reason.
+    if new.state = old.state
+      and (new.state <> 'rejected' or new.state_reason = old.state_reason)
+    then return new; end if;
     if not (new.state = any (case old.state
       when 'pending' then
         array['validating', 'processing', 'rejected', 'cancelled', 'expired']
       when 'validating' then array['processing', 'rejected', 'cancelled', 'expired']
-      when 'rejected' then array['validating', 'processing', 'cancelled', 'expired']
+      when 'rejected' then
+        array['rejected', 'validating', 'processing', 'cancelled', 'expired']
       when 'cancelled' then array['processing']
       when 'expired' then array['processing']
       when 'failed' then array['processing']
@@ -266,6 +274,20 @@ begin
 end $$;
 create trigger stepped after insert or update of state on checkouts
   for each row execute function checkout_stepped();
+
+-- What Telegram asked before a payment, and what it was told: the same question is answered alike.
+create table pre_checkout_queries (
+  workspace_id bigint not null,
+  bot_id bigint not null,
+  query_id text not null check (length(query_id) between 1 and 200),
+  checkout_id bigint not null,
+  -- null = it was accepted.
+  refusal text,
+  at timestamptz not null,
+  primary key (workspace_id, bot_id, query_id),
+  foreign key (workspace_id, checkout_id) references checkouts (workspace_id, checkout_id)
+);
+create index pre_checkout_queries_at on pre_checkout_queries (workspace_id, at);
 
 -- Payments --------------------------------------------------------------------------------------
 
@@ -563,14 +585,16 @@ alter table checkouts force row level security;
 alter table customers force row level security;
 
 select protect_tenant_table(t) from unnest(array['staff', 'pack_names', 'plans',
-  'plan_entitlements', 'plan_names', 'checkout_transitions', 'outgoing_messages', 'alert_chats',
+  'plan_entitlements', 'plan_names', 'checkout_transitions', 'pre_checkout_queries',
+  'outgoing_messages', 'alert_chats',
   'alert_codes', 'abandoned_carts', 'subscriptions', 'subscription_cycles',
   'subscription_changes', 'star_transactions', 'reconciliations', 'mismatches']::regclass[]) t;
 
 grant select, insert, update on pack_names, plans, plan_names, outgoing_messages, alert_codes,
   abandoned_carts, subscriptions, subscription_cycles, star_transactions, reconciliations, mismatches
   to estars_app;
-grant select, insert, delete on staff, plan_entitlements, alert_chats to estars_app;
+grant select, insert, delete on staff, plan_entitlements, alert_chats, pre_checkout_queries
+  to estars_app;
 grant update on alert_chats to estars_app;
 grant delete on pack_names, plan_names, alert_codes to estars_app;
 grant select, insert on checkout_transitions, subscription_changes to estars_app;

@@ -16,8 +16,20 @@ public enum Limits {
   public static let telegramID: Int64 = 1 << 52
   /// A checkout's link may be paid for this long.
   public static let checkoutSeconds = 24 * 3600
-  /// A customer's purchases in one hour; the next one is refused at pre-checkout.
+  /// A customer's purchases in one hour; the next one is refused, when it is opened as well as at
+  /// pre-checkout.
   public static let purchasesPerHour = 10
+  /// Once a payment was let through, it may take so long to arrive; a second tap is refused meanwhile.
+  public static let preCheckoutBusySeconds = 20.0
+  /// How often an invoice is sent into a chat when Telegram does not say what came of it.
+  public static let invoiceSendings = 2
+  /// What one call that sends an invoice may take, and for how long nobody else sends it.
+  public static let invoiceCallSeconds = 8
+  public static let invoiceSendingSeconds = 20.0
+  /// Checkouts whose time is over are closed so many at a time.
+  public static let checkoutsAtOnce = 500
+  /// How long Telegram's questions before payments are remembered; it asks one for minutes at most.
+  public static let preCheckoutQuerySeconds = 2.0 * 86_400
   /// What the database may take of Telegram's ten seconds before the workspace's policy answers.
   public static let preCheckoutDatabaseSeconds = 1.0
   /// Far above the highest price that Telegram was seen to accept (100 000), far below overflow.

@@ -332,6 +332,10 @@ extension Fixture {
       values (\(workspace), sha256('code'), \(bot), 'o', now())
       """,
       """
+      insert into pre_checkout_queries (workspace_id, bot_id, query_id, checkout_id, at)
+      values (\(workspace), \(bot), 'seeded', \(checkout), now())
+      """,
+      """
       insert into abandoned_carts (workspace_id, checkout_id, customer_id, noticed_at)
       values (\(workspace), \(checkout), \(customer), now())
       """,

@@ -30,10 +30,13 @@ public struct Action: Sendable, Equatable {
 public struct Catalog: Sendable, Equatable {
   public let packs: [Pack]
   public let actions: [Action]
+  /// Those that are on sale or given, without the withdrawn ones.
+  public let plans: [Plan]
 
-  init(packs: [Pack], actions: [Action]) {
+  init(packs: [Pack], actions: [Action], plans: [Plan] = []) {
     self.packs = packs
     self.actions = actions
+    self.plans = plans
   }
 
   public static func load(in scope: WorkspaceScope, _ pool: Pool) async throws -> Catalog {
@@ -48,8 +51,10 @@ public struct Catalog: Sendable, Equatable {
       select * from actions where workspace_id = \(scope.workspaceID) and withdrawn_at is null
       order by position, action
       """, in: scope)
+    async let plans = Plan.all(in: scope, pool)
     return Catalog(
-      packs: try await packs.map(Pack.init), actions: try await actions.map(Action.init))
+      packs: try await packs.map(Pack.init), actions: try await actions.map(Action.init),
+      plans: try await plans.filter { !$0.isWithdrawn })
   }
 
   /// Packs that are shown to those who may buy them, in the operator's order: nothing discounted,
@@ -74,6 +79,14 @@ public struct Catalog: Sendable, Equatable {
   public func pack(sku: String, discountPercent: Int) -> Pack? {
     if discountPercent == 0 { return packs.first { $0.sku == sku && $0.baseSKU == nil } }
     return packs.first { $0.baseSKU == sku && $0.discountPercent == discountPercent }
+  }
+
+  public func plan(_ key: String) -> Plan? { plans.first { $0.key == key } }
+
+  /// - Parameter sku: As it stands in an invoice's payload; a plan's key follows `plan:` there.
+  func sells(_ sku: String) -> Bool {
+    guard sku.hasPrefix(InvoicePayload.planPrefix) else { return pack(sku: sku) != nil }
+    return plan(String(sku.dropFirst(InvoicePayload.planPrefix.count)))?.kind == .recurring
   }
 
   public func action(_ key: String) -> Action? { actions.first { $0.key == key } }

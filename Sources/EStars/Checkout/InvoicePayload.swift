@@ -8,6 +8,7 @@ public struct InvoicePayload: Equatable, Sendable {
   public var workspaceID: Int64
   public var checkoutID: Int64
   public var buyerTelegramID: Int64
+  /// Of a pack; or a plan's key behind ``planPrefix``.
   public var sku: String
   public var stars: Int64
   /// Unix seconds.
@@ -21,6 +22,7 @@ public struct InvoicePayload: Equatable, Sendable {
   }
 
   static let prefix = "es1."
+  static let planPrefix = "plan:"
   private static let tagBytes = 16
 
   /// `es1.` + base64url(fields, the first 16 bytes of HMAC-SHA256). At most 128 bytes.

@@ -44,7 +44,8 @@ public struct UpdateIntake: Sendable {
           queryID: query.id, .notOurs, languageCode: query.from.languageCode)
       }
       let catalog = try await platform.directory.catalog(of: workspace.id)
-      let verdict = await platform.preCheckout.decide(query, in: workspace, scope: scope, catalog)
+      let verdict = await platform.preCheckout.decide(
+        query, for: bot, in: workspace, scope: scope, catalog)
       return .preCheckout(
         queryID: query.id, verdict, languageCode: query.from.languageCode)
     }
