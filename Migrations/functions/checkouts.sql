@@ -6,7 +6,7 @@ create or replace function checkout_pre_check(
   -- What was found against it without a database, if anything.
   p_refusal text,
   -- For so long after one was accepted no other tap is; and so many purchases fit into an hour.
-  p_busy_seconds double precision, p_purchases int, p_at timestamptz
+  p_busy_seconds int, p_purchases int, p_at timestamptz
 ) returns text language plpgsql volatile as $$
 declare
   c checkouts;

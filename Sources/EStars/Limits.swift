@@ -20,12 +20,12 @@ public enum Limits {
   /// pre-checkout.
   public static let purchasesPerHour = 10
   /// Once a payment was let through, it may take so long to arrive; a second tap is refused meanwhile.
-  public static let preCheckoutBusySeconds = 20.0
+  public static let preCheckoutBusySeconds = 20
   /// How often an invoice is sent into a chat when Telegram does not say what came of it.
   public static let invoiceSendings = 2
   /// What one call that sends an invoice may take, and for how long nobody else sends it.
   public static let invoiceCallSeconds = 8
-  public static let invoiceSendingSeconds = 20.0
+  public static let invoiceSendingSeconds = 20
   /// Checkouts whose time is over are closed so many at a time.
   public static let checkoutsAtOnce = 500
   /// How long Telegram's questions before payments are remembered; it asks one for minutes at most.

@@ -3,55 +3,41 @@ import Ledger
 import Postgres
 import Telegram
 
-/// A bot's wish to sell a pack to a customer.
-public struct CheckoutRequest: Sendable, Equatable {
-  public let telegramID: Int64
-  public let sku: String
-  public let discountPercent: Int
-  public let resume: String?
-  public let idempotencyKey: String
-
-  public init(
-    telegramID: Int64, sku: String, discountPercent: Int, resume: String?, idempotencyKey: String
-  ) {
-    self.telegramID = telegramID
-    self.sku = sku
-    self.discountPercent = discountPercent
-    self.resume = resume
-    self.idempotencyKey = idempotencyKey
-  }
-
-  /// With its bot: what one bot asked for, another one of the workspace never did.
-  func fingerprint(of bot: Bot) -> Int64 {
-    Bytes.fingerprint([
-      "checkout", String(bot.id), String(telegramID), sku, String(discountPercent),
-      resume ?? "\0none",
-    ])
-  }
-}
-
 public struct OpenedCheckout: Sendable {
   public let checkout: Checkout
-  public let link: String
+  /// nil for an invoice in the chat.
+  public let link: String?
   public let isReplay: Bool
 }
 
 extension Checkout {
   public enum Refusal: Error, Equatable, Sendable {
     case unknownPack
+    case unknownPlan
     /// The pack is not for this customer (first purchase only, admins only).
     case notAvailable
+    /// The customer has the plan, and it renews by itself.
+    case alreadySubscribed
+    /// The customer bought ten times within the hour.
+    case tooManyPurchases(retryAfterSeconds: Int)
+    /// Telegram takes subscriptions by link alone.
+    case planNeedsLink
     /// The key was used for another request.
     case keyReused
-    /// Telegram did not make the link; nothing was sold, the same key may be tried again.
+    /// The invoice cannot be put into the chat: the customer blocked the bot or never spoke to it.
+    case unreachable(String)
+    /// The same request puts the invoice into the chat just now.
+    case beingSent
+    /// Telegram did not do it; nothing was sold, the same key may be tried again.
     case telegram(String)
-    /// Telegram will not make it, however often it is asked (a revoked token, for one).
+    /// Telegram will not do it, however often it is asked (a revoked token, for one).
     case telegramRefused(String)
   }
 
-  /// Opens a checkout and has Telegram make its link. Older open checkouts of the customer are
-  /// cancelled. The row is written before Telegram is asked and the link after, so that a crash in
-  /// between leaves an open checkout whose link the same key fetches.
+  /// Opens a checkout and has Telegram make its link or put its invoice into the chat. Older open
+  /// checkouts of the customer are cancelled. The row is written before Telegram is asked and what
+  /// Telegram said after, so that a crash in between leaves an open checkout which the same key
+  /// completes.
   ///
   /// - Throws: ``Refusal``
   public static func open(
@@ -62,30 +48,14 @@ extension Checkout {
     let (checkout, isNew) = try await platform.pool.transaction(in: scope) { tx in
       try await tx.openCheckout(request, with: bot, catalog, platform.secrets, in: scope, at: at)
     }
-    if let link = checkout.invoiceLink {
-      return OpenedCheckout(checkout: checkout, link: link, isReplay: !isNew)
-    }
-    let link = try await checkout.makeLink(with: bot, platform)
-    let stored = try await platform.pool.query(
-      """
-      update checkouts set invoice_link = coalesce(invoice_link, \(link))
-      where workspace_id = \(scope.workspaceID) and checkout_id = \(checkout.id)
-      returning *
-      """, in: scope
-    ).first.map(Checkout.init)
-    return OpenedCheckout(
-      checkout: stored ?? checkout, link: stored?.invoiceLink ?? link, isReplay: !isNew)
-  }
-
-  private func makeLink(with bot: Bot, _ platform: Platform) async throws -> String {
-    do {
-      return try await platform.telegram(for: bot).createInvoiceLink(
-        InvoiceRequest(
-          title: String(title.prefix(32)), description: String(description.prefix(255)),
-          payload: payload ?? "", price: LabeledPrice(label: title, amount: stars)))
-    } catch let error as TelegramError {
-      throw error.isTransient
-        ? Refusal.telegram(error.description) : Refusal.telegramRefused(error.description)
+    switch checkout.delivery {
+    case .link:
+      let linked = try await checkout.linked(with: bot, in: scope, platform)
+      return OpenedCheckout(checkout: linked, link: linked.invoiceLink, isReplay: !isNew)
+    case .chat:
+      let sent = try await checkout.sent(
+        to: request.telegramID, with: bot, in: scope, platform)
+      return OpenedCheckout(checkout: sent, link: nil, isReplay: !isNew)
     }
   }
 }
@@ -111,46 +81,105 @@ extension Transaction {
       }
       return (known, false)
     }
-    guard let pack = catalog.pack(sku: request.sku, discountPercent: request.discountPercent)
-    else { throw Checkout.Refusal.unknownPack }
+    if case .plan = request.item, request.delivery == .chat {
+      throw Checkout.Refusal.planNeedsLink
+    }
     let customer = try await customer(
       telegramID: request.telegramID, name: nil, in: scope, at: at)
-    guard pack.isAvailable(to: customer) else { throw Checkout.Refusal.notAvailable }
+    let item = try await item(of: request, for: customer, catalog, with: bot, in: scope)
     // One at a time for a customer, or two new checkouts would not see each other.
     try await execute(
       """
       select from customers where workspace_id = \(scope.workspaceID)
         and customer_id = \(customer.id) for no key update
       """)
+    try await refuseTooManyPurchases(by: customer, in: scope, at: at)
     try await execute(
       """
       update checkouts set state = 'cancelled', state_reason = 'newer_checkout', state_at = \(at)
       where workspace_id = \(scope.workspaceID) and customer_id = \(customer.id)
         and state in ('pending', 'validating', 'rejected')
       """)
-    return (
-      try await insertCheckout(request, pack, customer, bot, secrets, in: scope, at: at), true
-    )
+    let checkout = try await insertCheckout(
+      request, item, customer, bot, secrets, in: scope, at: at)
+    if let actor = request.openedBy {
+      try await audit(
+        actor, "checkout.opened", "checkout", String(checkout.id),
+        after: [
+          "item": item.payloadSKU, "stars": String(item.stars),
+          "delivery": request.delivery.rawValue,
+        ], in: scope, at: at)
+    }
+    return (checkout, true)
+  }
+
+  /// - Throws: ``Checkout/Refusal`` where there is nothing for this customer.
+  private func item(
+    of request: CheckoutRequest, for customer: Customer, _ catalog: Catalog, with bot: Bot,
+    in scope: WorkspaceScope
+  ) async throws -> CheckoutItem {
+    let language =
+      request.language ?? (customer.languageCode.isEmpty ? nil : customer.languageCode)
+    switch request.item {
+    case .pack(let sku, let discountPercent):
+      guard let pack = catalog.pack(sku: sku, discountPercent: discountPercent) else {
+        throw Checkout.Refusal.unknownPack
+      }
+      guard pack.isAvailable(to: customer) else { throw Checkout.Refusal.notAvailable }
+      return CheckoutItem(pack, in: language)
+    case .plan(let key):
+      guard let plan = catalog.plan(key),
+        let item = CheckoutItem(
+          plan, periodSeconds: bot.subscriptionPeriodSeconds, in: language)
+      else { throw Checkout.Refusal.unknownPlan }
+      let renewing = try await query(
+        """
+        select from subscriptions where workspace_id = \(scope.workspaceID)
+          and customer_id = \(customer.id) and plan = \(key) and state = 'active'
+          and renewal = 'on'
+        """)
+      guard renewing.isEmpty else { throw Checkout.Refusal.alreadySubscribed }
+      return item
+    }
+  }
+
+  private func refuseTooManyPurchases(
+    by customer: Customer, in scope: WorkspaceScope, at: Date
+  ) async throws {
+    let tenth = try await query(
+      """
+      select paid_at from payments where workspace_id = \(scope.workspaceID)
+        and customer_id = \(customer.id) and paid_at > \(at.addingTimeInterval(-3600))
+        and (not is_recurring or is_first_recurring)
+      order by paid_at desc offset \(Limits.purchasesPerHour - 1) limit 1
+      """
+    ).first?.get("paid_at", as: Date.self)
+    guard let tenth else { return }
+    throw Checkout.Refusal.tooManyPurchases(
+      retryAfterSeconds: max(1, Int((tenth.timeIntervalSince(at) + 3600).rounded(.up))))
   }
 
   private func insertCheckout(
-    _ request: CheckoutRequest, _ pack: Pack, _ customer: Customer, _ bot: Bot, _ secrets: Secrets,
-    in scope: WorkspaceScope, at: Date
+    _ request: CheckoutRequest, _ item: CheckoutItem, _ customer: Customer, _ bot: Bot,
+    _ secrets: Secrets, in scope: WorkspaceScope, at: Date
   ) async throws -> Checkout {
     let expiresAt = at.addingTimeInterval(Double(Limits.checkoutSeconds))
     let row = try await query(
       """
-      insert into checkouts (workspace_id, bot_id, customer_id, sku, title, description,
-        credit_unit, credits, bonus_credits, stars, credits_valid_days, resume, idempotency_key,
-        fingerprint, created_at, expires_at)
-      values (\(scope.workspaceID), \(bot.id), \(customer.id), \(pack.sku), \(pack.title),
-        \(pack.description), \(pack.creditUnit), \(pack.credits), \(pack.bonusCredits), \(pack.stars),
-        \(pack.creditsValidDays), \(request.resume), \(request.idempotencyKey),
-        \(request.fingerprint(of: bot)), \(at), \(expiresAt))
+      insert into checkouts (workspace_id, bot_id, customer_id, product, sku, title, description,
+        credit_unit, credits, bonus_credits, stars, credits_valid_days, discount_percent,
+        period_seconds, delivery, opened_by, resume, idempotency_key, fingerprint, created_at,
+        expires_at)
+      values (\(scope.workspaceID), \(bot.id), \(customer.id), \(item.product.rawValue),
+        \(item.sku), \(item.title), \(item.description), \(item.creditUnit), \(item.credits),
+        \(item.bonusCredits), \(item.stars), \(item.creditsValidDays), \(item.discountPercent),
+        \(item.periodSeconds), \(request.delivery.rawValue),
+        \(request.openedBy?.name ?? "@\(bot.username)"), \(request.resume),
+        \(request.idempotencyKey), \(request.fingerprint(of: bot)), \(at), \(expiresAt))
       returning checkout_id
       """)[0]
     let checkoutID: Int64 = try row.get("checkout_id")
-    for term in pack.entitlements {
+    for term in item.entitlements {
       try await execute(
         """
         insert into checkout_entitlements (workspace_id, checkout_id, entitlement, days)
@@ -159,7 +188,7 @@ extension Transaction {
     }
     let payload = InvoicePayload(
       workspaceID: scope.workspaceID, checkoutID: checkoutID,
-      buyerTelegramID: customer.telegramID, sku: pack.sku, stars: pack.stars,
+      buyerTelegramID: customer.telegramID, sku: item.payloadSKU, stars: item.stars,
       expiresAt: Int64(expiresAt.timeIntervalSince1970)
     ).signed(secrets)
     return try Checkout(

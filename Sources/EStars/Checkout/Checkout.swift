@@ -26,6 +26,14 @@ public struct Checkout: Sendable, Equatable {
 
   public enum Product: String, Sendable { case pack, plan }
 
+  /// How the invoice gets to its buyer.
+  public enum Delivery: String, Sendable {
+    /// Whoever passes it on.
+    case link
+    /// A message of the bot in the buyer's chat.
+    case chat
+  }
+
   public let id: Int64
   public let botID: Int64
   public let customerID: Int64
@@ -45,6 +53,17 @@ public struct Checkout: Sendable, Equatable {
   public let creditsValidDays: Int?
   /// Of a plan: Telegram renews it every so many seconds.
   public let periodSeconds: Int?
+  /// Of a pack that was sold cheaper; `stars` is what it costs with it.
+  public let discountPercent: Int
+  public let delivery: Delivery
+  /// The bot, the operator or the job that asked for it.
+  public let openedBy: String
+  /// Of the invoice in the chat; nil until Telegram has said that it is there.
+  public let messageID: Int64?
+  /// Sendings into the chat whose outcome Telegram never told.
+  let sendAttempts: Int
+  /// When a pre-checkout was accepted last.
+  public let acceptedAt: Date?
   public let resume: String?
   public let fingerprint: Int64
   public let payload: String?
@@ -69,6 +88,12 @@ public struct Checkout: Sendable, Equatable {
     stars = try row.get("stars")
     creditsValidDays = try row.getIfPresent("credits_valid_days")
     periodSeconds = try row.getIfPresent("period_seconds")
+    discountPercent = try row.get("discount_percent")
+    delivery = Delivery(rawValue: try row.get("delivery")) ?? .link
+    openedBy = try row.get("opened_by")
+    messageID = try row.getIfPresent("message_id")
+    sendAttempts = try row.get("send_attempts")
+    acceptedAt = try row.getIfPresent("accepted_at")
     resume = try row.getIfPresent("resume")
     fingerprint = try row.get("fingerprint")
     payload = try row.getIfPresent("payload")
@@ -84,6 +109,24 @@ public struct Checkout: Sendable, Equatable {
       "select * from checkouts where workspace_id = \(scope.workspaceID) and checkout_id = \(id)",
       in: scope
     ).first.map(Checkout.init)
+  }
+}
+
+extension Checkout {
+  /// Closes what is open and over its time, and forgets old questions of Telegram.
+  static func expireDue(in scope: WorkspaceScope, _ pool: Pool) async throws {
+    var closed = Int64(Limits.checkoutsAtOnce)
+    while closed == Int64(Limits.checkoutsAtOnce) {
+      closed = try await pool.query(
+        """
+        select checkouts_expire(\(scope.workspaceID), \(Limits.checkoutsAtOnce), \(scope.now)) as n
+        """, in: scope)[0].get("n")
+    }
+    try await pool.execute(
+      """
+      delete from pre_checkout_queries where workspace_id = \(scope.workspaceID)
+        and at < \(scope.now.addingTimeInterval(-Limits.preCheckoutQuerySeconds))
+      """, in: scope)
   }
 }
 

@@ -19,13 +19,13 @@ extension PreCheckout {
     case firstPurchaseOnly = "first_purchase_only"
     case outage
 
-    /// Shown by Telegram to the buyer, in his language where we have it.
-    public func message(languageCode: String?) -> String {
-      switch languageCode.flatMap(PaywallText.tag)?.prefix(2) {
-      case "pt": portuguese
-      case "es": spanish
-      case "ru": russian
-      default: english
+    /// Shown by Telegram to the buyer.
+    public func message(_ language: BuyerLanguage) -> String {
+      switch language {
+      case .en: english
+      case .ptBR: portuguese
+      case .es: spanish
+      case .ru: russian
       }
     }
 

@@ -11,6 +11,8 @@ public struct Job: Sendable, Equatable {
     case inboxPurge = "inbox.purge"
     case lotsExpire = "lots.expire"
     case holdsExpire = "holds.expire"
+    /// Closes checkouts whose time is over.
+    case checkoutsExpire = "checkouts.expire"
     case ledgerVerify = "ledger.verify"
     /// Of the platform, not of one workspace.
     case sessionsPurge = "sessions.purge"
@@ -32,7 +34,7 @@ public struct Job: Sendable, Equatable {
       switch self {
       case .inboxRetry: 5
       case .holdsExpire: 10
-      case .lotsExpire: 30
+      case .lotsExpire, .checkoutsExpire: 30
       case .reconciliationDaily: 60
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
       case .refundSettle, .eventsSend, .updatesRelay, .messagesSend, .reconciliationRun: nil

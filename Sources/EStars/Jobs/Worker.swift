@@ -127,6 +127,7 @@ public struct Worker: Sendable {
     case .inboxPurge: try await purgeInbox(in: scope)
     case .lotsExpire: try await expireLots(in: scope)
     case .holdsExpire: try await expireHolds(in: scope)
+    case .checkoutsExpire: try await Checkout.expireDue(in: scope, platform.pool)
     case .ledgerVerify: try await verifyLedger(in: scope)
     case .sessionsPurge: break
     }

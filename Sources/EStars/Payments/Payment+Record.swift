@@ -73,7 +73,7 @@ extension Transaction {
       charge, bot, customer, checkout, state, review, refundedAt, in: scope, at: at)
     if let checkout, checkout.state != .completed {
       if checkout.state != .processing {
-        try await step(checkout, to: .processing, "paid", in: scope, at: at)
+        try await step(checkout, to: .processing, checkout.state.paidReason, in: scope, at: at)
       }
       try await step(
         checkout, to: .completed, state == .credited ? "credited" : "refunded_before", in: scope,
@@ -188,6 +188,17 @@ extension Transaction {
       try await grantAccess(
         term.get("entitlement"), days: term.getIfPresent("days"), customerID: customer.id,
         botID: bot.id, chargeID: chargeID, in: scope, at: at)
+    }
+  }
+}
+
+extension Checkout.State {
+  /// Why a checkout in this state goes on to be booked.
+  var paidReason: String {
+    switch self {
+    case .cancelled, .expired: "paid_late"
+    case .failed: "tried_again"
+    default: "paid"
     }
   }
 }

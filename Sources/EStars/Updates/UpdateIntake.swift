@@ -8,7 +8,7 @@ import Telegram
 /// it is acknowledged and, where it moves money, processed in the same transaction.
 public struct UpdateIntake: Sendable {
   public enum Handled: Sendable, Equatable {
-    case preCheckout(queryID: String, PreCheckout.Verdict, languageCode: String?)
+    case preCheckout(queryID: String, PreCheckout.Verdict, BuyerLanguage)
     case stored(outcome: String, paymentID: Int64?, isDuplicate: Bool)
   }
 
@@ -39,15 +39,14 @@ public struct UpdateIntake: Sendable {
       throw Refusal.malformed(error.plainWords)
     }
     if let query = update.preCheckoutQuery {
+      let language = BuyerLanguage(of: query.from.languageCode, else: workspace.locale)
       guard PreCheckout.isOurs(query) else {
-        return .preCheckout(
-          queryID: query.id, .notOurs, languageCode: query.from.languageCode)
+        return .preCheckout(queryID: query.id, .notOurs, language)
       }
       let catalog = try await platform.directory.catalog(of: workspace.id)
       let verdict = await platform.preCheckout.decide(
         query, for: bot, in: workspace, scope: scope, catalog)
-      return .preCheckout(
-        queryID: query.id, verdict, languageCode: query.from.languageCode)
+      return .preCheckout(queryID: query.id, verdict, language)
     }
     // Whatever comes of it, the handler gets it as soon as it is stored.
     let queue = relaying ? UpdateRelay.subject(botID: bot.id, queue: update.queue) : nil
@@ -89,7 +88,37 @@ public struct UpdateIntake: Sendable {
         """)
     }
     guard kept == 1 else { throw Refusal.occupied }
+    if let charge = update.payment {
+      await noteFailure(of: charge, bot, scope, at: at)
+    }
     return .stored(outcome: "pending", paymentID: nil, isDuplicate: false)
+  }
+
+  /// A paid checkout whose booking failed says so until the worker has booked it. What is kept is the
+  /// update; where this fails, too, nothing is lost but the word.
+  private func noteFailure(
+    of charge: ReportedCharge, _ bot: Bot, _ scope: WorkspaceScope, at: Date
+  ) async {
+    do {
+      let payload = try InvoicePayload(
+        charge.payment.invoicePayload, in: scope, platform.secrets)
+      try await platform.pool.transaction(in: scope) { tx in
+        try await tx.lockCharge(bot.id, charge.payment.telegramPaymentChargeID)
+        guard let checkout = try await tx.lockCheckout(payload.checkoutID, in: scope),
+          ![.completed, .failed].contains(checkout.state)
+        else { return }
+        if checkout.state != .processing {
+          try await tx.step(
+            checkout, to: .processing, checkout.state.paidReason, in: scope, at: at)
+        }
+        try await tx.step(checkout, to: .failed, "booking_failed", in: scope, at: at)
+      }
+    } catch is InvoicePayload.Problem {
+      // Not sold here: there is no checkout that could say so.
+    } catch {
+      platform.logger.warning(
+        "a failed booking is not on its checkout", metadata: ["error": "\(error.withoutValues)"])
+    }
   }
 
   /// Tries the oldest waiting updates of a workspace again.

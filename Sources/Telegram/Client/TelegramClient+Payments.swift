@@ -8,32 +8,40 @@ public struct InvoiceRequest: Sendable, Hashable {
   public var payload: String
   public var price: LabeledPrice
   public var photoURL: String?
+  /// Messages only. With it, forwarded copies lead to the bot; without it, anybody can pay them.
+  public var startParameter: String?
   /// Links only: makes a subscription of at most 10000 Stars a period. One of the environment's
   /// ``BotAPIEndpoint/Environment/subscriptionPeriods``.
   public var subscriptionPeriodSeconds: Int?
 
   public init(
     title: String, description: String, payload: String, price: LabeledPrice,
-    photoURL: String? = nil, subscriptionPeriodSeconds: Int? = nil
+    photoURL: String? = nil, startParameter: String? = nil, subscriptionPeriodSeconds: Int? = nil
   ) {
     self.title = title
     self.description = description
     self.payload = payload
     self.price = price
     self.photoURL = photoURL
+    self.startParameter = startParameter
     self.subscriptionPeriodSeconds = subscriptionPeriodSeconds
   }
 }
 
 extension TelegramClient {
-  /// Sends an invoice into a chat. Forwarded copies can be paid too, by anybody and repeatedly.
+  /// Sends an invoice into a chat. Forwarded copies of one without a start parameter can be paid
+  /// too, by anybody and repeatedly.
+  ///
+  /// - Parameter timeout: Of this call; nil = as every other.
   /// - Throws: `TelegramError`, as every call here.
   @discardableResult
   public func sendInvoice(
-    to chatID: Int64, _ invoice: InvoiceRequest, replyMarkup: InlineKeyboard? = nil
+    to chatID: Int64, _ invoice: InvoiceRequest, replyMarkup: InlineKeyboard? = nil,
+    timeout: Duration? = nil
   ) async throws -> Message {
     let parameters = InvoiceParameters(invoice, chatID: chatID, replyMarkup: replyMarkup)
-    return try await call("sendInvoice", parameters, chat: chatID, isPaced: true)
+    return try await call(
+      "sendInvoice", parameters, chat: chatID, isPaced: true, timeout: timeout)
   }
 
   /// Makes a link that anybody can pay, repeatedly. The only way to sell a subscription.
@@ -100,6 +108,7 @@ private struct InvoiceParameters: Encodable, Sendable {
   let currency = starsCurrency
   let prices: [LabeledPrice]
   let photoURL: String?
+  let startParameter: String?
   let subscriptionPeriod: Int?
   let replyMarkup: InlineKeyboard?
 
@@ -110,6 +119,8 @@ private struct InvoiceParameters: Encodable, Sendable {
     payload = invoice.payload
     prices = [invoice.price]
     photoURL = invoice.photoURL
+    // Those of a link mean nothing, and the other way round.
+    startParameter = chatID == nil ? nil : invoice.startParameter
     subscriptionPeriod = invoice.subscriptionPeriodSeconds
     self.replyMarkup = replyMarkup
   }
@@ -119,6 +130,7 @@ private struct InvoiceParameters: Encodable, Sendable {
     case chatID = "chat_id"
     case providerToken = "provider_token"
     case photoURL = "photo_url"
+    case startParameter = "start_parameter"
     case subscriptionPeriod = "subscription_period"
     case replyMarkup = "reply_markup"
   }

@@ -2,13 +2,16 @@ import EStars
 import Foundation
 import HTTPTypes
 
-/// `POST /v1/checkouts`: a signed invoice link for a pack.
+/// `POST /v1/checkouts`: a signed invoice for a pack or a plan, as a link or in the chat.
 enum CheckoutEndpoint {
   private struct Request: Decodable {
     let user: Int64
-    let sku: String
+    let sku: String?
+    let plan: String?
     let discount: Int?
     let resume: String?
+    let delivery: String?
+    let language: String?
   }
 
   private struct Body: Encodable {
@@ -17,25 +20,56 @@ enum CheckoutEndpoint {
     struct Opened: Encodable {
       let id: Int64
       let user: Int64
-      let sku: String
+      let state: String
+      let sku: String?
+      let plan: String?
       let title: String
       let stars: Int64
       let credits: Int64
       let bonusCredits: Int64
-      /// For `sendInvoice`, where a message is wanted instead of the link.
+      let periodSeconds: Int?
+      /// For `sendInvoice`, where the bot wants to send the message itself.
       let payload: String
       let description: String
-      let invoiceLink: String
+      let delivery: String
+      /// Of a link.
+      let invoiceLink: String?
+      /// Of an invoice in the chat, once Telegram has said that it is there.
+      let messageId: Int64?
       let expiresAt: Date
     }
   }
 
   @Sendable static func create(_ call: BotCall) async throws -> Reply {
     let key = try call.idempotencyKey()
-    let sent = try call.inbound.json(Request.self)
+    let request = try checked(call.inbound.json(Request.self), key: key)
+    try await Newcomers.admit(request.telegramID, call)
+    let opened: OpenedCheckout
+    do {
+      opened = try await Checkout.open(
+        request, with: call.bot, in: call.scope, call.platform)
+    } catch let refusal as Checkout.Refusal { throw Refusal.of(refusal) }
+    let checkout = opened.checkout
+    let isPack = checkout.product == .pack
+    var reply = try Reply.json(
+      Body(
+        checkout: .init(
+          id: checkout.id, user: request.telegramID, state: checkout.state.rawValue,
+          sku: isPack ? checkout.sku : nil, plan: isPack ? nil : checkout.sku,
+          title: checkout.title, stars: checkout.stars, credits: checkout.credits,
+          bonusCredits: checkout.bonusCredits, periodSeconds: checkout.periodSeconds,
+          payload: checkout.payload ?? "", description: checkout.description,
+          delivery: checkout.delivery.rawValue, invoiceLink: opened.link,
+          messageId: checkout.messageID, expiresAt: checkout.expiresAt)),
+      status: opened.isReplay ? .ok : .created)
+    if opened.isReplay { reply.headers[.idempotencyReplayed] = "true" }
+    return reply
+  }
+
+  private static func checked(_ sent: Request, key: String) throws -> CheckoutRequest {
     let user = try UserID.check(sent.user)
     guard (sent.resume?.utf8.count ?? 0) <= Limits.resumeBytes,
-      !(sent.resume ?? "").contains("\0"), !sent.sku.contains("\0")
+      !(sent.resume ?? "").contains("\0")
     else {
       throw Refusal(
         .badRequest, "invalid_resume", "“resume” is at most \(Limits.resumeBytes) bytes of text.")
@@ -44,25 +78,29 @@ enum CheckoutEndpoint {
       throw Refusal(
         .badRequest, "invalid_discount", "“discount” is a percentage that the catalogue has.")
     }
-    try await Newcomers.admit(user, call)
-    let opened: OpenedCheckout
-    do {
-      opened = try await Checkout.open(
-        CheckoutRequest(
-          telegramID: user, sku: sent.sku, discountPercent: sent.discount ?? 0,
-          resume: sent.resume, idempotencyKey: key), with: call.bot, in: call.scope, call.platform)
-    } catch let refusal as Checkout.Refusal { throw Refusal.of(refusal) }
-    let checkout = opened.checkout
-    var reply = try Reply.json(
-      Body(
-        checkout: .init(
-          id: checkout.id, user: user, sku: checkout.sku, title: checkout.title,
-          stars: checkout.stars, credits: checkout.credits, bonusCredits: checkout.bonusCredits,
-          payload: checkout.payload ?? "", description: checkout.description,
-          invoiceLink: opened.link, expiresAt: checkout.expiresAt)),
-      status: opened.isReplay ? .ok : .created)
-    if opened.isReplay { reply.headers[.idempotencyReplayed] = "true" }
-    return reply
+    guard let delivery = Checkout.Delivery(rawValue: sent.delivery ?? "link") else {
+      throw Refusal(.badRequest, "invalid_delivery", "“delivery” is `link` or `chat`.")
+    }
+    if let language = sent.language, PaywallText.tag(language) == nil {
+      throw Refusal(
+        .badRequest, "invalid_language", "“language” is one such as `en` or `pt-br`.")
+    }
+    return CheckoutRequest(
+      telegramID: user, item: try item(sent), delivery: delivery, language: sent.language,
+      resume: sent.resume, idempotencyKey: key)
+  }
+
+  private static func item(_ sent: Request) throws -> CheckoutRequest.Item {
+    switch (sent.sku, sent.plan) {
+    case (let sku?, nil) where !sku.contains("\0"):
+      return .pack(sku: sku, discountPercent: sent.discount ?? 0)
+    case (nil, let plan?) where !plan.contains("\0") && (sent.discount ?? 0) == 0:
+      return .plan(plan)
+    default:
+      throw Refusal(
+        .badRequest, "invalid_item",
+        "Send either “sku”, with or without “discount”, or “plan”.")
+    }
   }
 }
 
@@ -75,17 +113,39 @@ extension Refusal {
     switch refusal {
     case .unknownPack:
       Refusal(.unprocessableContent, "unknown_pack", "No pack of that sku and discount is on sale.")
+    case .unknownPlan:
+      Refusal(.unprocessableContent, "unknown_plan", "No plan of that key is sold.")
     case .notAvailable:
       Refusal(.forbidden, "pack_not_available", "This pack is not for this user.")
+    case .alreadySubscribed:
+      Refusal(
+        .conflict, "already_subscribed", "This user has the plan, and it renews by itself.")
+    case .tooManyPurchases(let seconds):
+      Refusal(
+        .tooManyRequests, "too_many_purchases",
+        "This user bought \(EStars.Limits.purchasesPerHour) times within the hour.",
+        retryAfterSeconds: seconds)
+    case .planNeedsLink:
+      Refusal(
+        .unprocessableContent, "plan_needs_link",
+        "Telegram takes subscriptions by link alone. Leave “delivery” out.")
+    case .unreachable(let reason):
+      Refusal(
+        .conflict, "user_unreachable",
+        "The invoice cannot be put into this user's chat: \(reason). A link can be passed on.")
+    case .beingSent:
+      Refusal(
+        .serviceUnavailable, "telegram_unavailable",
+        "The invoice is being sent just now. Send the same request again.", retryAfterSeconds: 2)
     case .keyReused: keyReused
     case .telegramRefused(let reason):
       Refusal(
         .badGateway, "telegram_refused",
-        "Telegram will not make the link: \(reason). Check the bot's token.")
+        "Telegram will not do it: \(reason). Check the bot's token.")
     case .telegram(let reason):
       Refusal(
         .serviceUnavailable, "telegram_unavailable",
-        "Telegram did not make the link (\(reason)). Send the same request again.",
+        "Telegram did not do it (\(reason)). Send the same request again.",
         retryAfterSeconds: 2)
     }
   }

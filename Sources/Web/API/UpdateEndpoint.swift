@@ -47,7 +47,7 @@ enum UpdateEndpoint {
 
   /// The bot keeps its webhook, so the verdict goes out as a call of the Bot API.
   private static func answer(
-    _ queryID: String, _ verdict: PreCheckout.Verdict, _ language: String?, _ call: BotCall
+    _ queryID: String, _ verdict: PreCheckout.Verdict, _ language: BuyerLanguage, _ call: BotCall
   ) async throws -> Reply {
     let client = try call.platform.telegram(for: call.bot)
     do {
@@ -58,7 +58,7 @@ enum UpdateEndpoint {
         return try .json(Body(handled: "pre_checkout.accepted", duplicate: false))
       case .refuse(let reason):
         try await client.refusePreCheckoutQuery(
-          queryID, errorMessage: reason.message(languageCode: language))
+          queryID, errorMessage: reason.message(language))
         return try .json(
           Body(handled: "pre_checkout.refused", duplicate: false, reason: reason.rawValue))
       }

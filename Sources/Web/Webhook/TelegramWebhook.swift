@@ -35,7 +35,7 @@ enum TelegramWebhook {
       return try .json(
         PreCheckoutAnswer(
           preCheckoutQueryId: queryID, ok: false,
-          errorMessage: reason.message(languageCode: language)))
+          errorMessage: reason.message(language)))
     case .preCheckout(let queryID, .notOurs, let language):
       if call.bot.mode == .relay {
         switch await call.platform.relay.preCheckout(text, queryID: queryID, for: call.bot) {
@@ -54,7 +54,7 @@ enum TelegramWebhook {
       return try .json(
         PreCheckoutAnswer(
           preCheckoutQueryId: queryID, ok: false,
-          errorMessage: PreCheckout.Reason.unknownInvoice.message(languageCode: language)))
+          errorMessage: PreCheckout.Reason.unknownInvoice.message(language)))
     case .stored:
       if let message = await reply(to: text, call) { return try .json(message) }
       return accepted
