@@ -301,6 +301,8 @@ alter table payments
   -- How we learned of it.
   add column source text not null default 'update'
     check (source in ('update', 'reconciliation'));
+create index payments_checkout on payments (workspace_id, checkout_id, payment_id)
+  where checkout_id is not null;
 alter table payments force row level security;
 
 -- Messages ---------------------------------------------------------------------------------------

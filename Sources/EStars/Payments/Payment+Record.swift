@@ -68,7 +68,7 @@ extension Transaction {
     let refundedAt = refund?.refundedAt
     let state: Payment.State =
       refundedAt != nil ? .refunded : checkout != nil ? .credited : .unmatched
-    let review = review(of: charge.payment, by: customer, for: checkout)
+    let review = try await review(of: charge.payment, by: customer, for: checkout, in: scope)
     let payment = try await insertPayment(
       charge, bot, customer, checkout, state, review, refundedAt, in: scope, at: at)
     if let checkout, checkout.state != .completed {
@@ -136,13 +136,15 @@ extension Transaction {
       """
       insert into payments (workspace_id, bot_id, charge_id, provider_charge_id, customer_id,
         checkout_id, state, stars, sku, title, credits, bonus_credits, is_recurring,
-        invoice_payload, review, paid_at, recorded_at, refunded_at, source)
+        invoice_payload, review, paid_at, recorded_at, refunded_at, source, product,
+        is_first_recurring)
       values (\(scope.workspaceID), \(bot.id), \(payment.telegramPaymentChargeID),
         \(payment.providerPaymentChargeID?.replacing("\0", with: "")), \(customer.id), \(checkout?.id), \(state.rawValue),
         \(payment.totalAmount), \(checkout?.sku), \(checkout?.title), \(credits), \(bonus),
         \(payment.isRecurring ?? false), \(payment.invoicePayload.replacing("\0", with: "")),
         \(review), \(charge.paidAt),
-        \(at), \(refundedAt), \(charge.source.rawValue))
+        \(at), \(refundedAt), \(charge.source.rawValue),
+        \((checkout?.product ?? .pack).rawValue), \(payment.isFirstRecurring ?? false))
       returning *, null as refund_state
       """
     ).map(Payment.init)[0]
@@ -150,12 +152,29 @@ extension Transaction {
 
   /// Why a person should look at a payment; nil = everything is as it was sold.
   private func review(
-    of payment: SuccessfulPayment, by customer: Customer, for checkout: Checkout?
-  ) -> String? {
+    of payment: SuccessfulPayment, by customer: Customer, for checkout: Checkout?,
+    in scope: WorkspaceScope
+  ) async throws -> String? {
     guard let checkout else { return "unknown_payload" }
-    if checkout.state == .completed, !(payment.isRecurring ?? false) { return "second_payment" }
+    if try await isPaidAlready(checkout, payment, in: scope) { return "second_payment" }
     if checkout.customerID != customer.id { return "buyer_differs" }
     return checkout.stars == payment.totalAmount ? nil : "amount_differs"
+  }
+
+  /// Whether somebody has paid the checkout before. Renewals of a subscription repeat what its first
+  /// payment bought, and may arrive before that one.
+  private func isPaidAlready(
+    _ checkout: Checkout, _ payment: SuccessfulPayment, in scope: WorkspaceScope
+  ) async throws -> Bool {
+    guard checkout.state == .completed else { return false }
+    guard payment.isRecurring ?? false else { return true }
+    guard payment.isFirstRecurring ?? false else { return false }
+    return try await !query(
+      """
+      select from payments where workspace_id = \(scope.workspaceID)
+        and checkout_id = \(checkout.id) and is_first_recurring limit 1
+      """
+    ).isEmpty
   }
 
   /// The paid lot, the bonus lot and the access that a charge bought.
