@@ -481,8 +481,28 @@ create table subscription_changes (
   foreign key (workspace_id, subscription_id) references subscriptions (workspace_id, subscription_id)
 );
 create index subscription_changes_recent on subscription_changes (workspace_id, at desc);
+-- Custom plans, whose next cycle a job gives.
+create index subscriptions_given on subscriptions (workspace_id, subscription_id)
+  where state = 'active' and renewal = 'none';
 alter table payments add foreign key (workspace_id, subscription_id)
   references subscriptions (workspace_id, subscription_id);
+alter table access_grants
+  -- What comes with a subscription is one grant a feature, which every payment prolongs.
+  add column subscription_id bigint,
+  add foreign key (workspace_id, subscription_id)
+    references subscriptions (workspace_id, subscription_id);
+create unique index access_grants_subscription
+  on access_grants (workspace_id, subscription_id, entitlement)
+  where subscription_id is not null and ended_at is null;
+
+-- Credits that are carried into the next cycle stay their charge's, in a lot that lives longer.
+alter table lots
+  add column carried_from bigint check (
+    carried_from is null or carried_from < lot_id and not paid and charge_id is not null);
+drop index lots_charge;
+create unique index lots_charge
+  on lots (workspace_id, bot_id, charge_id, paid, (coalesce(carried_from, 0)))
+  where charge_id is not null;
 
 alter table customers
   -- Until then every action is free of credits and quotas; null = never.

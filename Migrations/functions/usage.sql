@@ -50,7 +50,8 @@ create or replace function _usage_refusal(
   end
 $$;
 
--- Whether an entitlement pays for every use: no credits, and no quota.
+-- Whether an entitlement pays for every use: no credits, and no quota. So it is for every action
+-- while a plan without limits runs, which customers.unlimited_until says.
 create or replace function _usage_is_unmetered(
   p_action actions, p_customer bigint, p_at timestamptz
 ) returns boolean language sql stable as $$

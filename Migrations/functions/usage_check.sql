@@ -24,7 +24,8 @@ begin
       q.quota_period, q.quota_limit, q.quota_used, q.quota_resets_at, q.customer_id is not null
     from (
       select r.ord, c.customer_id, a.required_entitlement, _usage_refusal(a, c.customer_id, r.units, p_at) as refusal,
-        _usage_is_unmetered(a, c.customer_id, p_at) as is_unmetered,
+        _usage_is_unmetered(a, c.customer_id, p_at)
+          or coalesce(c.unlimited_until > p_at, false) as is_unmetered,
         coalesce(t.cost, a.price_credits * r.units, 0) as cost,
         coalesce(t.free_units, 0) as free_units, _usage_available(b, p_at) as available,
         k.tier, t.has_room, t.quota_period, t.quota_limit, t.quota_used, t.quota_resets_at
@@ -49,6 +50,7 @@ begin
       ) k
       left join lateral _usage_terms(a, c.customer_id, r.units, k.tier, p_at) t
         on not _usage_is_unmetered(a, c.customer_id, p_at)
+          and not coalesce(c.unlimited_until > p_at, false)
           and _usage_refusal(a, c.customer_id, r.units, p_at) is null
       offset 0
     ) q;
@@ -82,6 +84,9 @@ begin
     cross join lateral _usage_windows(p_workspace, p_customer, a.action, v_tier, p_at) w
     where a.workspace_id = p_workspace and a.withdrawn_at is null and a.is_limited
       and w.quota_limit is not null and not _usage_is_unmetered(a, p_customer, p_at)
+      and not exists (
+        select from customers c where c.workspace_id = p_workspace
+          and c.customer_id = p_customer and c.unlimited_until > p_at)
     order by a.position, a.action, w.rank;
 end $$;
 

@@ -43,7 +43,9 @@ begin
     left join customers c on c.workspace_id = p_workspace and c.telegram_id = q.telegram_id
     left join actions a on a.workspace_id = p_workspace and a.action = q.action
       and a.withdrawn_at is null
-    cross join lateral (select _usage_is_unmetered(a, c.customer_id, p_at) as is_unmetered) u
+    cross join lateral (
+      select _usage_is_unmetered(a, c.customer_id, p_at)
+        or coalesce(c.unlimited_until > p_at, false) as is_unmetered) u
     order by q.telegram_id, a.credit_unit, q.action, q.ord
   loop
     ord := r.ord;

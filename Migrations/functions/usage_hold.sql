@@ -16,6 +16,7 @@ language plpgsql volatile security definer set search_path = pg_catalog, public,
 declare
   v_action actions;
   v_customer bigint;
+  v_is_unlimited boolean;
   v_is_unmetered boolean;
   v_admitted record;
 begin
@@ -27,8 +28,9 @@ begin
   if status is null then
     select * into v_action from actions a
       where a.workspace_id = p_workspace and a.action = p_action and a.withdrawn_at is null;
-    select c.customer_id into v_customer from customers c
-      where c.workspace_id = p_workspace and c.telegram_id = p_user;
+    select c.customer_id, coalesce(c.unlimited_until > p_at, false)
+      into v_customer, v_is_unlimited
+      from customers c where c.workspace_id = p_workspace and c.telegram_id = p_user;
     is_known := v_customer is not null;
     if v_customer is null and (v_action.is_limited or v_action.price_credits = 0) then
       v_customer := _usage_welcome(p_workspace, p_user, p_action, p_units, p_at);
@@ -40,7 +42,8 @@ begin
       return next;
       return;
     end if;
-    v_is_unmetered := _usage_is_unmetered(v_action, v_customer, p_at);
+    v_is_unmetered := coalesce(v_is_unlimited, false)
+      or _usage_is_unmetered(v_action, v_customer, p_at);
     select * into v_admitted from _usage_admit(
       v_action, v_customer, p_units, v_is_unmetered, p_key, 'hold', p_fingerprint, p_at);
     status := v_admitted.status;

@@ -228,4 +228,20 @@ public enum Limits {
   public static let starHoldSeconds = 21 * 86_400.0
   /// A payment of which nothing was used may be asked back for so long.
   public static let refundExposureSeconds = 86_400.0
+  /// A renewal that Telegram made has so long to arrive before its subscription counts as run out;
+  /// less where periods are short.
+  public static let renewalSlackSeconds = 3600.0
+  /// Credits of a cycle that was over before its payment arrived live at least so long.
+  public static let lateCycleSeconds = 86_400.0
+  /// What one call of Telegram about a subscription may take.
+  public static let subscriptionCallSeconds = 10
+  /// Such calls that one worker makes at the same time.
+  public static let subscriptionCallsAtOnce = 2
+  /// Buyers are reminded so long before an end that nobody has paid for yet, and on the last day.
+  public static let endingSeconds = 3 * 86_400.0
+  public static let lastDaySeconds = 86_400.0
+  /// The free plan's credits go to customers who were seen within this time.
+  public static let freePlanSeenSeconds = 60 * 86_400.0
+  /// Customers who get them in one run of the job.
+  public static let freePlanBatch = 200
 }

@@ -154,6 +154,24 @@ public struct PostingAnswer: Sendable, Equatable {
   }
 }
 
+public struct CarryAnswer: Sendable, Equatable {
+  public let status: PostingStatus
+  public let balance: Int64?
+  public let version: Int64?
+  /// Credits that go on; nil on a replay.
+  public let carried: Int64?
+  /// Credits that expired before their time; nil on a replay.
+  public let retired: Int64?
+
+  init(_ row: Row) throws {
+    status = try row.get("status")
+    balance = try row.getIfPresent("balance")
+    version = try row.getIfPresent("version")
+    carried = try row.getIfPresent("carried")
+    retired = try row.getIfPresent("retired")
+  }
+}
+
 public struct ClawbackAnswer: Sendable, Equatable {
   public let status: PostingStatus
   public let balance: Int64?

@@ -101,6 +101,23 @@ extension Transaction {
       """)
   }
 
+  /// The end of a cycle: of what is left of some charges' credits, as much as the cap goes on into
+  /// lots that live until `until`, the newest charge first, and the rest expires before its time.
+  ///
+  /// - Parameter cap: Credits, together with what these charges have carried to that day before;
+  ///   nil = all of it.
+  public func carry(
+    _ charges: [Charge], of account: Account, cap: Int64?, until: Date, key: String,
+    in scope: WorkspaceScope, at time: Date
+  ) async throws -> CarryAnswer {
+    let rows = try await query(
+      """
+      select * from ledger_carry(\(scope.workspaceID), \(account.id), \(account.unit),
+        \(charges.map(\.botID)), \(charges.map(\.chargeID)), \(cap), \(until), \(key), \(time))
+      """)
+    return try CarryAnswer(rows[0])
+  }
+
   private func answer(_ sql: SQL) async throws -> PostingAnswer {
     try PostingAnswer(try await query(sql)[0])
   }

@@ -16,6 +16,20 @@ public struct Event: Sendable, Equatable {
     case holdExpired = "hold.expired"
     /// A debit that was accepted during an outage could not be booked.
     case debitUncollected = "debit.uncollected"
+    case subscriptionStarted = "subscription.started"
+    case subscriptionTrialStarted = "subscription.trial_started"
+    case subscriptionRenewed = "subscription.renewed"
+    case subscriptionUpgraded = "subscription.upgraded"
+    case subscriptionDowngraded = "subscription.downgraded"
+    /// Telegram does not renew it any more.
+    case subscriptionCanceled = "subscription.canceled"
+    case subscriptionReenabled = "subscription.reenabled"
+    /// There were too few Stars for a renewal.
+    case subscriptionFailed = "subscription.failed"
+    /// It ends in three days, or today, unless something is paid.
+    case subscriptionEnding = "subscription.ending"
+    case subscriptionGrace = "subscription.grace"
+    case subscriptionExpired = "subscription.expired"
     /// Sent when an operator asks for it, to see whether the address works.
     case eventTest = "event.test"
   }

@@ -28,16 +28,24 @@ public struct Job: Sendable, Equatable {
     case reconciliationDaily = "reconciliation.daily"
     /// Compares a bot's Stars with Telegram's books. Its subject is the reconciliation.
     case reconciliationRun = "reconciliation.run"
+    /// Asks Telegram to stop a subscription's renewal, or to allow it again. Its subject is the
+    /// subscription.
+    case subscriptionEdit = "subscription.edit"
+    /// Ends periods and grace, and begins the cycles of custom plans.
+    case subscriptionsAge = "subscriptions.age"
+    case freePlanGive = "free_plan.give"
 
     /// nil: runs when it was asked for, until it is done.
     var intervalSeconds: Double? {
       switch self {
       case .inboxRetry: 5
       case .holdsExpire: 10
-      case .lotsExpire, .checkoutsExpire: 30
+      case .lotsExpire, .checkoutsExpire, .subscriptionsAge: 30
       case .reconciliationDaily: 60
+      case .freePlanGive: 600
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
       case .refundSettle, .eventsSend, .updatesRelay, .messagesSend, .reconciliationRun: nil
+      case .subscriptionEdit: nil
       }
     }
 

@@ -19,7 +19,7 @@ public struct Worker: Sendable {
     // So do events and relayed updates, which wait for operators' servers, and not for each other.
     let alone: [Job.Kind] = [
       .ledgerVerify, .refundSettle, .eventsSend, .updatesRelay, .messagesSend,
-      .reconciliationRun,
+      .reconciliationRun, .subscriptionEdit,
     ]
     async let quick: Void = run(Job.Kind.allCases.filter { !alone.contains($0) })
     async let verification: Void = run([.ledgerVerify])
@@ -28,7 +28,9 @@ public struct Worker: Sendable {
     async let relay: Void = run([.updatesRelay], atOnce: Limits.relaysByWorker)
     async let messages: Void = run([.messagesSend], atOnce: Limits.messagesAtOnce)
     async let books: Void = run([.reconciliationRun], atOnce: Limits.reconciliationsAtOnce)
-    _ = try await (quick, verification, refunds, events, relay, messages, books)
+    async let subscriptions: Void = run(
+      [.subscriptionEdit], atOnce: Limits.subscriptionCallsAtOnce)
+    _ = try await (quick, verification, refunds, events, relay, messages, books, subscriptions)
   }
 
   /// Loops side by side, which look for work by turns: what comes is found the sooner.
@@ -116,6 +118,12 @@ public struct Worker: Sendable {
       return try await platform.events.sendNext(job.subject, at: at, in: scope)
     case .updatesRelay:
       return try await platform.relay.sendNext(job.subject, hasPlace: hasPlace, in: scope)
+    case .subscriptionEdit:
+      guard let id = Int64(job.subject) else { return .done }
+      return try await SubscriptionCall(platform: platform).edit(
+        id, attempts: job.attempts, in: scope)
+    case .subscriptionsAge: try await ageSubscriptions(in: scope)
+    case .freePlanGive: return try await giveFreePlan(in: scope)
     case .messagesSend:
       return try await platform.messages.send(job.subject, attempts: job.attempts, in: scope)
     case .reconciliationRun:
@@ -200,7 +208,7 @@ extension Worker {
   /// away.
   ///
   /// - Returns: Whether it went well.
-  private func alone(_ name: String, _ work: () async throws -> Void) async throws -> Bool {
+  func alone(_ name: String, _ work: () async throws -> Void) async throws -> Bool {
     do {
       try await work()
       return true

@@ -11,6 +11,9 @@ struct ReportedCharge: Sendable {
   let buyerName: CustomerName?
   let paidAt: Date
   var source = Payment.Source.update
+  /// Of the update that told of it, which says what came before and what after; nil where there
+  /// was none.
+  var updateID: Int64?
 }
 
 /// What became of a payment or refund that arrived.
@@ -22,12 +25,16 @@ public struct PaymentOutcome: Sendable, Equatable {
     case duplicate = "payment.duplicate"
     case refunded = "refund.recorded"
     case refundDuplicate = "refund.duplicate"
+    case subscriptionRecorded = "subscription.recorded"
+    /// Word of a subscription's renewal that is older than what was heard of it before.
+    case subscriptionStale = "subscription.stale"
+    case subscriptionUnmatched = "subscription.unmatched"
   }
 
   public let kind: Kind
   public let paymentID: Int64?
 
-  var isDuplicate: Bool { kind == .duplicate || kind == .refundDuplicate }
+  var isDuplicate: Bool { [.duplicate, .refundDuplicate, .subscriptionStale].contains(kind) }
 }
 
 extension Transaction {
@@ -56,6 +63,8 @@ extension Transaction {
     }
     let customer = try await customer(
       telegramID: charge.buyerTelegramID, name: charge.buyerName, in: scope, at: at)
+    // A name that came along has taken the row already.
+    if charge.buyerName == nil { try await lockCustomer(customer.id, in: scope) }
     let checkout = try await checkout(of: charge.payment, secrets, in: scope)
     let refund = try await refund(of: Charge(botID: bot.id, chargeID: chargeID), in: scope)
     if let refund, refund.customerID == nil {
@@ -68,6 +77,10 @@ extension Transaction {
     let refundedAt = refund?.refundedAt
     let state: Payment.State =
       refundedAt != nil ? .refunded : checkout != nil ? .credited : .unmatched
+    var sale: PlanSale?
+    if let checkout, checkout.product == .plan {
+      sale = try await planSale(charge, of: checkout, by: customer, to: bot, in: scope)
+    }
     let review = try await review(of: charge.payment, by: customer, for: checkout, in: scope)
     let payment = try await insertPayment(
       charge, bot, customer, checkout, state, review, refundedAt, in: scope, at: at)
@@ -79,8 +92,13 @@ extension Transaction {
         checkout, to: .completed, state == .credited ? "credited" : "refunded_before", in: scope,
         at: at)
     }
-    if state == .credited, let checkout {
+    if let checkout, let sale {
+      try await payPlan(
+        payment, charge, sale, checkout, isCredited: state == .credited, in: scope, at: at)
+    } else if state == .credited, let checkout {
       try await creditPayment(chargeID, bot, customer, checkout, in: scope, at: at)
+    }
+    if state == .credited, let checkout {
       try await emitCompleted(payment, checkout, in: scope, at: at)
     }
     if state == .credited, bot.sendsReceipts {
@@ -136,15 +154,16 @@ extension Transaction {
       """
       insert into payments (workspace_id, bot_id, charge_id, provider_charge_id, customer_id,
         checkout_id, state, stars, sku, title, credits, bonus_credits, is_recurring,
-        invoice_payload, review, paid_at, recorded_at, refunded_at, source, product,
-        is_first_recurring)
+        is_first_recurring, product, invoice_payload, review, paid_at, recorded_at, refunded_at,
+        source)
       values (\(scope.workspaceID), \(bot.id), \(payment.telegramPaymentChargeID),
         \(payment.providerPaymentChargeID?.replacing("\0", with: "")), \(customer.id), \(checkout?.id), \(state.rawValue),
         \(payment.totalAmount), \(checkout?.sku), \(checkout?.title), \(credits), \(bonus),
-        \(payment.isRecurring ?? false), \(payment.invoicePayload.replacing("\0", with: "")),
+        \(payment.isRecurring ?? false), \(payment.isFirstRecurring ?? false),
+        \((checkout?.product ?? .pack).rawValue),
+        \(payment.invoicePayload.replacing("\0", with: "")),
         \(review), \(charge.paidAt),
-        \(at), \(refundedAt), \(charge.source.rawValue),
-        \((checkout?.product ?? .pack).rawValue), \(payment.isFirstRecurring ?? false))
+        \(at), \(refundedAt), \(charge.source.rawValue))
       returning *, null as refund_state
       """
     ).map(Payment.init)[0]

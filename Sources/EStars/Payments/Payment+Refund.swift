@@ -91,7 +91,9 @@ extension Transaction {
         let clawback = try await clawback(
           refund.charge, key: "refund:\(refund.botID):\(refund.chargeID)", policy: policy,
           in: scope, at: at)
-        guard clawback.status == .applied else {
+        // A plan without credits has no lots.
+        guard clawback.status == .applied || (clawback.status == .unknown && payment.credits == 0)
+        else {
           throw PaymentProblem(
             description: "the clawback was answered \(clawback.status.rawValue)")
         }
@@ -106,6 +108,7 @@ extension Transaction {
         """)
       _ = try await endAccess(
         botID: refund.botID, chargeID: refund.chargeID, reason: "refund", in: scope, at: at)
+      try await refundCycle(payment, refundedAt: refund.refundedAt ?? at, in: scope, at: at)
       try await audit(
         actor, "payment.refunded", "payment", String(payment.id), after: facts, in: scope, at: at)
     }

@@ -21,6 +21,9 @@ public struct Payment: Sendable, Equatable {
   public let credits: Int64
   public let bonusCredits: Int64
   public let isRecurring: Bool
+  public let product: Checkout.Product
+  /// Of a plan: what it began or renewed.
+  public let subscriptionID: Int64?
   /// Why a person should look at it: `unknown_payload`, `second_payment`, `buyer_differs`,
   /// `amount_differs`.
   public let review: String?
@@ -51,6 +54,8 @@ public struct Payment: Sendable, Equatable {
     credits = try row.get("credits")
     bonusCredits = try row.get("bonus_credits")
     isRecurring = try row.get("is_recurring")
+    product = Checkout.Product(rawValue: try row.get("product")) ?? .pack
+    subscriptionID = try row.getIfPresent("subscription_id")
     review = try row.getIfPresent("review")
     source = Source(rawValue: try row.get("source")) ?? .update
     paidAt = try row.get("paid_at")

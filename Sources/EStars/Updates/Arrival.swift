@@ -31,11 +31,13 @@ struct Arrival: Sendable {
 
 extension IncomingUpdate {
   fileprivate var payerTelegramID: Int64 {
-    payment?.buyerTelegramID ?? refund?.payerTelegramID ?? 0
+    payment?.buyerTelegramID ?? refund?.payerTelegramID ?? renewal?.telegramID ?? 0
   }
 
+  /// Word of a subscription comes after its payments.
   fileprivate var chargeID: String {
-    payment?.payment.telegramPaymentChargeID ?? refund?.refund.telegramPaymentChargeID ?? ""
+    if renewal != nil { return "\u{10FFFF}" }
+    return payment?.payment.telegramPaymentChargeID ?? refund?.refund.telegramPaymentChargeID ?? ""
   }
 }
 

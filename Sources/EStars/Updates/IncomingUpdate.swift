@@ -12,6 +12,7 @@ struct IncomingUpdate: Sendable {
   let preCheckoutQuery: PreCheckoutQuery?
   let payment: ReportedCharge?
   let refund: ReportedRefund?
+  let renewal: ReportedRenewal?
 
   struct ReportedRefund: Sendable {
     let refund: RefundedPayment
@@ -42,11 +43,19 @@ extension IncomingUpdate: Decodable {
     else {
       payment = nil
       refund = nil
+      let word = try? fields.decodeIfPresent(
+        BotSubscriptionUpdated.self, forKey: Key("subscription"))
+      renewal = word.map {
+        ReportedRenewal(telegramID: $0.user.id, payload: $0.invoicePayload, state: $0.state)
+      }
       return
     }
     let message = try fields.decode(PaymentMessage.self, forKey: Key("message"))
-    payment = try message.charge()
+    var charge = try message.charge()
+    charge?.updateID = updateID
+    payment = charge
     refund = try message.refund()
+    renewal = nil
   }
 
   private static func queue(of fields: KeyedDecodingContainer<Key>, _ kind: Key) -> Int64 {

@@ -169,7 +169,8 @@ public struct UpdateIntake: Sendable {
 }
 
 extension IncomingUpdate {
-  var movesMoney: Bool { payment != nil || refund != nil }
+  /// Whether it says something of money or of what was bought, so that it is processed here.
+  var movesMoney: Bool { payment != nil || refund != nil || renewal != nil }
 
   /// Bodies have no use here once their handler has them. These kinds alone are kept, for seven days
   /// at most: they tell of paid access and hold nobody's words. Money that could not be processed is
@@ -203,6 +204,10 @@ extension Transaction {
   ) async throws -> PaymentOutcome {
     if let charge = update.payment {
       return try await recordPayment(charge, to: bot, secrets, in: scope, at: at)
+    }
+    if let renewal = update.renewal {
+      return try await hear(
+        renewal, updateID: update.updateID, bot, secrets, in: scope, at: at)
     }
     guard let refund = update.refund else {
       return PaymentOutcome(kind: .duplicate, paymentID: nil)

@@ -1,0 +1,55 @@
+import Foundation
+import Ledger
+import Postgres
+
+extension Worker {
+  /// Lets time do its part: periods end, grace ends, custom plans begin their next cycle, and buyers
+  /// are reminded of an end that is near.
+  func ageSubscriptions(in scope: WorkspaceScope) async throws {
+    let at = scope.now
+    let due = try await platform.pool.query(
+      """
+      select subscription_id from subscriptions
+      where workspace_id = \(scope.workspaceID) and state in ('trial', 'active', 'grace')
+        and period_ends_at <= \(at) and (state <> 'grace'
+          or period_ends_at + make_interval(days => grace_days) <= \(at))
+      union all
+      select s.subscription_id from subscriptions s
+      where s.workspace_id = \(scope.workspaceID) and s.state = 'active' and s.renewal = 'none'
+        and s.credits_per_cycle > 0 and not exists (
+          select from subscription_cycles c where c.workspace_id = s.workspace_id
+            and c.subscription_id = s.subscription_id and c.ends_at > \(at))
+      limit \(Limits.pageSize * 10)
+      """, in: scope
+    ).map { try $0.get("subscription_id", as: Int64.self) }
+    for id in due {
+      _ = try await alone("subscription \(id)") {
+        try await platform.pool.transaction(in: scope) { tx in
+          guard try await tx.lockSubscription(id, in: scope) != nil else { return }
+          let settled = try await tx.settle(id, in: scope, at: scope.now)
+          if settled.planKind == .custom {
+            try await tx.giveCycle(settled, in: scope, at: scope.now)
+          }
+        }
+      }
+    }
+  }
+
+  /// - Returns: `.next` while there are customers left.
+  func giveFreePlan(in scope: WorkspaceScope) async throws -> Job.Outcome {
+    let at = scope.now
+    guard let free = try await FreePlan(in: scope, at: at, platform.pool) else { return .done }
+    let due = try await free.due(
+      limit: Limits.freePlanBatch, in: scope, at: at, platform.pool)
+    var given = 0
+    for customer in due {
+      let isDone = try await alone("free plan of customer \(customer)") {
+        _ = try await platform.pool.transaction(in: scope) { tx in
+          try await tx.give(free, to: customer, in: scope, at: scope.now)
+        }
+      }
+      if isDone { given += 1 }
+    }
+    return due.count == Limits.freePlanBatch && given > 0 ? .next : .done
+  }
+}
