@@ -42,3 +42,11 @@ if (!Number.isNaN(drawnAt)) {
     }
   }, 30000);
 }
+
+// A page that shows work under way looks again by itself, as long as somebody looks at it.
+const waiting = document.querySelector("[data-look-again]");
+if (waiting) {
+  setInterval(() => {
+    if (!document.hidden) window.location.reload();
+  }, 1000 * Number(waiting.dataset.lookAgain));
+}

@@ -226,8 +226,6 @@ public enum Limits {
   public static let withdrawalSeconds = 60 * 86_400.0
   /// Telegram keeps Stars for 21 days before they can be withdrawn.
   public static let starHoldSeconds = 21 * 86_400.0
-  /// A payment of which nothing was used may be asked back for so long.
-  public static let refundExposureSeconds = 86_400.0
   /// A renewal that Telegram made has so long to arrive before its subscription counts as run out;
   /// less where periods are short.
   public static let renewalSlackSeconds = 3600.0

@@ -164,6 +164,23 @@ struct Route: Sendable {
     Route(
       .post, "/w/:workspace/bots/:bot/event-address/test",
       .member(.owner, EventAddressTestController.create)),
+    Route(
+      .get, "/w/:workspace/reconciliation", .member(.viewer, ReconciliationController.index)),
+    Route(
+      .post, "/w/:workspace/reconciliation/runs",
+      .member(.manager, ReconciliationController.create)),
+    Route(
+      .post, "/w/:workspace/reconciliation/rule",
+      .member(.owner, ReconciliationRuleController.update)),
+    Route(
+      .get, "/w/:workspace/reconciliation/mismatches/:mismatch",
+      .member(.viewer, MismatchesController.show)),
+    Route(
+      .post, "/w/:workspace/reconciliation/mismatches/:mismatch/fix",
+      .member(.manager, MismatchFixController.create)),
+    Route(
+      .post, "/w/:workspace/reconciliation/mismatches/:mismatch/acceptance",
+      .member(.manager, MismatchAcceptanceController.create)),
     Route(.get, "/w/:workspace/bots", .member(.viewer, BotsController.index)),
     Route(.post, "/w/:workspace/bots", .member(.owner, BotsController.create)),
     Route(.get, "/w/:workspace/bots/new", .member(.owner, BotsController.new)),

@@ -85,6 +85,8 @@ import Testing
     GET /w/:workspace/payments member viewer
     GET /w/:workspace/payments/:bot/:charge member viewer
     GET /w/:workspace/rates member viewer
+    GET /w/:workspace/reconciliation member viewer
+    GET /w/:workspace/reconciliation/mismatches/:mismatch member viewer
     GET /w/:workspace/refunds member viewer
     GET /w/:workspace/refunds/:refund member viewer
     GET /w/:workspace/staff member viewer
@@ -151,6 +153,10 @@ import Testing
     POST /w/:workspace/bots/:bot/event-address/test member owner
     POST /w/:workspace/events/:event/replay member manager
     POST /w/:workspace/holds/:hold/release member manager
+    POST /w/:workspace/reconciliation/mismatches/:mismatch/acceptance member manager
+    POST /w/:workspace/reconciliation/mismatches/:mismatch/fix member manager
+    POST /w/:workspace/reconciliation/rule member owner
+    POST /w/:workspace/reconciliation/runs member manager
     POST /w/:workspace/refunds member support
     POST /w/:workspace/refunds/:refund/approval member manager
     POST /w/:workspace/refunds/:refund/decline member manager

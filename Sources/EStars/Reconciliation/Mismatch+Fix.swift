@@ -10,6 +10,8 @@ public enum MismatchRefusal: Error, Sendable, Equatable {
   case closed
   /// There is nothing to do about its kind but to look into it.
   case notFixable
+  /// The ledger did not take it.
+  case refused
 }
 
 extension Mismatch {
@@ -27,8 +29,21 @@ extension Mismatch {
     guard let bot = try await platform.directory.bot(known.botID) else {
       throw MismatchRefusal.notFixable
     }
-    return try await platform.pool.transaction(in: scope) { tx in
-      let mismatch = try await tx.lockOpenMismatch(id, in: scope)
+    do {
+      return try await fix(known, bot, by: actor, in: scope, platform)
+    } catch let problem as PaymentProblem {
+      platform.logger.error(
+        "a mismatch could not be put right",
+        metadata: ["mismatch": "\(id)", "error": "\(problem.withoutValues)"])
+      throw MismatchRefusal.refused
+    }
+  }
+
+  private static func fix(
+    _ known: Mismatch, _ bot: Bot, by actor: Actor, in scope: WorkspaceScope, _ platform: Platform
+  ) async throws -> Mismatch {
+    try await platform.pool.transaction(in: scope) { tx in
+      let mismatch = try await tx.lockOpenMismatch(known.id, in: scope)
       let at = scope.now
       let wasUnknown =
         switch (mismatch.kind, mismatch.direction) {

@@ -50,6 +50,9 @@ public struct Reconciliation: Sendable, Equatable {
   public let booksStars: Int64?
   public let problem: Problem?
 
+  /// Nobody asked for it: it is the daily one.
+  public var isByItself: Bool { askedBy == Job.Kind.reconciliationDaily.rawValue }
+
   init(_ row: Row) throws {
     id = try row.get("reconciliation_id")
     botID = try row.get("bot_id")

@@ -78,7 +78,7 @@ public struct StarsStanding: Sendable, Equatable {
       exists (select from refunds r where r.workspace_id = p.workspace_id and r.bot_id = p.bot_id
         and r.charge_id = p.charge_id
         and r.state in ('requested', 'approved', 'sending', 'unknown', 'failed'))
-      or p.paid_at > \(now.addingTimeInterval(-Limits.refundExposureSeconds))
+      or p.paid_at > \(now.addingTimeInterval(-RefundPolicy.standard.maxAgeSeconds))
         and exists (select from open_lots o where o.workspace_id = p.workspace_id
           and o.bot_id = p.bot_id and o.charge_id = p.charge_id and o.paid
           and o.account_id = p.customer_id and o.amount_left = o.amount))

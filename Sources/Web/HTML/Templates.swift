@@ -33,6 +33,8 @@ enum TemplateName: String, Sendable, CaseIterable {
   case events = "dashboard/events"
   case event = "dashboard/event"
   case eventAddress = "dashboard/event-address"
+  case reconciliation = "dashboard/reconciliation"
+  case mismatch = "dashboard/mismatch"
   case bots = "dashboard/bots"
   case botNew = "dashboard/bot-new"
   case bot = "dashboard/bot"

@@ -27,13 +27,13 @@ struct PageContext: Sendable {
   enum Place: String, Sendable, CaseIterable {
     case overview, customers, payments, refunds, holds
     case packs, plans, actions, trials, paywall
-    case bots, keys, events
+    case bots, keys, events, reconciliation
 
     /// The rail, part by part.
     static let groups: [(name: String, places: [Place])] = [
       ("desk", [.overview, .customers, .payments, .refunds, .holds]),
       ("rules", [.packs, .plans, .actions, .trials, .paywall]),
-      ("connections", [.bots, .keys, .events]),
+      ("connections", [.bots, .keys, .events, .reconciliation]),
     ]
   }
 

@@ -70,6 +70,10 @@ enum Links {
   static func eventAddress(_ slug: String, _ botID: Int64) -> String {
     "/w/\(slug)/bots/\(botID)/event-address"
   }
+  static func reconciliation(_ slug: String) -> String { "/w/\(slug)/reconciliation" }
+  static func mismatch(_ slug: String, _ id: Int64) -> String {
+    "/w/\(slug)/reconciliation/mismatches/\(id)"
+  }
   static func bots(_ slug: String) -> String { "/w/\(slug)/bots" }
   static func newBot(_ slug: String) -> String { "/w/\(slug)/bots/new" }
   static func bot(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/bots/\(id)" }

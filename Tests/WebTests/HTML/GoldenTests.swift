@@ -185,6 +185,27 @@ import Testing
     },
     Page(name: "refund-settled") { Samples.settled.render(with: $0, in: Samples.frame()) },
     Page(name: "refund-outside") { Samples.outside.render(with: $0, in: Samples.frame()) },
+    Page(name: "reconciliation") {
+      Samples.reconciliation.render(with: $0, in: Samples.frame())
+    },
+    Page(name: "reconciliation-running-pt") {
+      Samples.reconciling.render(with: $0, in: Samples.frame(.ptBR))
+    },
+    Page(name: "reconciliation-all") {
+      Samples.reconciliationAll.render(with: $0, in: Samples.frame())
+    },
+    Page(name: "reconciliation-none-pt") {
+      Samples.reconciliationNothing.render(with: $0, in: Samples.frame(.ptBR))
+    },
+    Page(name: "mismatch") { Samples.paymentUnseen.render(with: $0, in: Samples.frame()) },
+    Page(name: "mismatch-refund-viewer-pt") {
+      Samples.refundUnseen.render(with: $0, in: Samples.frame(.ptBR))
+    },
+    Page(name: "mismatch-stranger") { Samples.stranger.render(with: $0, in: Samples.frame()) },
+    Page(name: "mismatch-closed") { Samples.mismatchClosed.render(with: $0, in: Samples.frame()) },
+    Page(name: "mismatch-accepted-pt") {
+      Samples.mismatchAccepted.render(with: $0, in: Samples.frame(.ptBR))
+    },
     Page(name: "events") {
       EventsView(
         bots: [Samples.shop, Samples.studio], kinds: ["payment.completed", "credits.low"],

@@ -114,9 +114,21 @@ import Testing
     names += EventAddressView.Warning.allCases.map { "event_address.warning_\($0)" }
     names += ["replayed", "tested"].map { "audit.event_\($0)" }
     names += ["set", "rotated", "removed"].map { "audit.event_address_\($0)" }
-    names += Self.connections
+    names += Self.connections + Self.reconciliation
     for name in names { #expect(strings.keys.contains(.init(name)), "\(language) lacks \(name)") }
   }
+
+  private static let reconciliation: [String] =
+    MismatchKind.allCases.flatMap { kind in
+      ["kind", "why"].map { "mismatch.\($0)_\(kind.rawValue)" }
+    } + MismatchState.allCases.map { "mismatch_state.\($0)" }
+    + MismatchView.Effect.Kind.allCases.flatMap { kind in
+      ["effect", "do"].map { "mismatch.\($0)_\(kind.rawValue)" }
+    } + MismatchView.Warning.allCases.map { "mismatch.warning_\($0)" }
+    + MismatchView.Problem.allCases.map { "mismatch.note_\($0)" }
+    + ["fixed", "accepted"].map { "audit.mismatch_\($0)" }
+    + ReconciliationRow.State.allCases.map { "reconciliation.state_\($0)" }
+    + ReconciliationRow.Problem.Code.allCases.map { "reconciliation.problem_\($0.rawValue)" }
 
   private static let connections: [String] =
     BotMode.allCases.flatMap { mode in
