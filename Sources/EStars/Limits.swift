@@ -137,6 +137,9 @@ public enum Limits {
   public static let longestHoldSeconds = 86_400
   /// How long a cached bot, key or catalogue may be older than the database.
   public static let directorySeconds = 2.0
+  /// How long a request that has an older one waits for the database: a pre-checkout has little time,
+  /// and needs it for its own question.
+  public static let directoryWaitSeconds = 0.4
   /// Different customers that one API key may read in a minute: a guard against enumeration.
   public static let customersReadPerMinute = 600
   /// Different people nobody has seen that one API key may ask about in a minute, as those would who

@@ -65,6 +65,17 @@ struct Route: Sendable {
     Route(.get, "/w/:workspace/holds/:hold", .member(.viewer, HoldsController.show)),
     Route(
       .post, "/w/:workspace/holds/:hold/release", .member(.manager, HoldReleaseController.create)),
+    Route(.get, "/w/:workspace/checkouts", .member(.viewer, CheckoutsController.index)),
+    Route(.get, "/w/:workspace/checkouts/:checkout", .member(.viewer, CheckoutsController.show)),
+    Route(
+      .post, "/w/:workspace/checkouts/:checkout/cancellation",
+      .member(.support, CheckoutCancellationController.create)),
+    Route(
+      .get, "/w/:workspace/customers/:customer/checkouts/new",
+      .member(.support, CheckoutsController.new)),
+    Route(
+      .post, "/w/:workspace/customers/:customer/checkouts",
+      .member(.support, CheckoutsController.create)),
     Route(.get, "/w/:workspace/payments", .member(.viewer, PaymentsController.index)),
     Route(.get, "/w/:workspace/payments/:bot/:charge", .member(.viewer, PaymentsController.show)),
     Route(.get, "/w/:workspace/refunds", .member(.viewer, RefundsController.index)),

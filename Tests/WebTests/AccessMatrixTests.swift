@@ -83,6 +83,9 @@ import Testing
     GET /w/:workspace/packs/:sku member viewer
     GET /w/:workspace/packs/new member manager
     GET /w/:workspace/payments member viewer
+    GET /w/:workspace/checkouts member viewer
+    GET /w/:workspace/checkouts/:checkout member viewer
+    GET /w/:workspace/customers/:customer/checkouts/new member support
     GET /w/:workspace/payments/:bot/:charge member viewer
     GET /w/:workspace/rates member viewer
     GET /w/:workspace/reconciliation member viewer
@@ -121,6 +124,8 @@ import Testing
     POST /w/:workspace/credit-policy member owner
     POST /w/:workspace/customers member manager
     POST /w/:workspace/customers/:customer/grants member support
+    POST /w/:workspace/customers/:customer/checkouts member support
+    POST /w/:workspace/checkouts/:checkout/cancellation member support
     POST /w/:workspace/actions member manager
     POST /w/:workspace/actions/:action member manager
     POST /w/:workspace/actions/:action/restoration member manager

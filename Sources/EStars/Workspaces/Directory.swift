@@ -15,14 +15,15 @@ public final class Directory: Sendable {
 
   init(pool: Pool) {
     self.pool = pool
+    let silence = Silence()
     // A bot's mode and secret say what becomes of an update; without a database the old ones do.
-    bots = AgedCache(patience: .seconds(Int64.max)) { try await Bot.find(id: $0, pool) }
+    bots = AgedCache(patience: .seconds(Int64.max), silence) { try await Bot.find(id: $0, pool) }
     // A revoked key must not outlive an outage by much.
-    keys = AgedCache(patience: .seconds(Limits.keyOutageSeconds)) {
+    keys = AgedCache(patience: .seconds(Limits.keyOutageSeconds), silence) {
       try await APIKey.find(hash: $0, pool)
     }
-    workspaces = AgedCache { try await Workspace.find(id: $0, pool) }
-    catalogs = AgedCache { id in
+    workspaces = AgedCache(silence) { try await Workspace.find(id: $0, pool) }
+    catalogs = AgedCache(silence) { id in
       // Clock offsets play no part in a catalogue, so a bare scope will do.
       try await Catalog.load(in: WorkspaceScope(workspaceID: id), pool)
     }
@@ -59,6 +60,20 @@ public final class Directory: Sendable {
   }
 }
 
+/// When the database last failed to answer, for all who ask it: what waits for one answer does not
+/// wait for the next one, too.
+final class Silence: Sendable {
+  private let since = Mutex<ContinuousClock.Instant?>(nil)
+
+  var isRecent: Bool {
+    since.withLock { since in
+      since.map { .now - $0 < .seconds(Limits.directorySeconds) } ?? false
+    }
+  }
+
+  func note() { since.withLock { $0 = .now } }
+}
+
 /// Values by key with an age. A value older than ``Limits/directorySeconds`` is read again: in the
 /// background where an old one may serve meanwhile, else before it is given out. Absent keys are not
 /// remembered, so the size is bounded by what exists; a bound on top guards against mistakes.
@@ -67,8 +82,6 @@ final class AgedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     var value: Value
     var readAt: ContinuousClock.Instant
     var isBeingRead = false
-    /// When the source last failed to answer.
-    var failedAt: ContinuousClock.Instant?
   }
 
   private enum Known {
@@ -82,10 +95,15 @@ final class AgedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   /// How old a value may be while the source does not answer; nil: as old as it is, and it is served
   /// at once while the next one is fetched.
   private let patience: Duration?
+  private let silence: Silence
   private static var capacity: Int { 50_000 }
 
-  init(patience: Duration? = nil, load: @escaping @Sendable (Key) async throws -> Value?) {
+  init(
+    patience: Duration? = nil, _ silence: Silence = Silence(),
+    load: @escaping @Sendable (Key) async throws -> Value?
+  ) {
     self.patience = patience
+    self.silence = silence
     self.load = load
   }
 
@@ -100,16 +118,18 @@ final class AgedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     switch known(key) {
     case .fresh(let value): return value
     case .old(let value, let isFirstToAsk) where patience == nil:
-      if isFirstToAsk { Task { try? await read(key) } }
+      if isFirstToAsk {
+        Task { try? await read(key, within: Limits.preCheckoutDatabaseSeconds) }
+      }
       return value
     case .old(let value, _):
       // An outage costs a wait now and then, not one for every request.
-      if let patience, hasJustFailed(key), age(of: key) < patience { return value }
-      do { return try await read(key) } catch {
+      if let patience, silence.isRecent, age(of: key) < patience { return value }
+      do { return try await read(key, within: Limits.directoryWaitSeconds) } catch {
         guard let patience, age(of: key) < patience else { throw error }
         return value
       }
-    case .nothing: return try await read(key)
+    case .nothing: return try await read(key, within: Limits.preCheckoutDatabaseSeconds)
     }
   }
 
@@ -126,17 +146,11 @@ final class AgedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     entries.withLock { $0[key].map { .now - $0.readAt } } ?? .seconds(1 << 30)
   }
 
-  private func hasJustFailed(_ key: Key) -> Bool {
-    entries.withLock { entries in
-      entries[key]?.failedAt.map { .now - $0 < .seconds(Limits.directorySeconds) } ?? false
-    }
-  }
-
   @discardableResult
-  private func read(_ key: Key) async throws -> Value? {
+  private func read(_ key: Key, within seconds: Double) async throws -> Value? {
     do {
       let load = load
-      let value = try await withDeadline(seconds: Limits.preCheckoutDatabaseSeconds) {
+      let value = try await withDeadline(seconds: seconds) {
         try await load(key)
       }
       if let value {
@@ -146,10 +160,8 @@ final class AgedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
       }
       return value
     } catch {
-      entries.withLock { entries in
-        entries[key]?.isBeingRead = false
-        if !(error is CancellationError) { entries[key]?.failedAt = .now }
-      }
+      entries.withLock { $0[key]?.isBeingRead = false }
+      if !(error is CancellationError) { silence.note() }
       throw error
     }
   }

@@ -63,6 +63,10 @@ struct CustomerView: Sendable, Equatable {
           }),
         "accounts": .records(accounts) { $0.model(page) },
         "give": mayGive ? .text(Links.newGrant(page.slug, customer.id)) : .none,
+        "sell": mayGive ? .text(Links.newCheckout(page.slug, customer.id)) : .none,
+        "checkouts": .text(
+          Links.with(
+            Links.checkouts(page.slug), [("state", "all"), ("customer", String(customer.id))])),
         "unit_tabs": unitTabs(page),
         "tier": .optional(tier),
         "quotas": quotas.isEmpty ? .none : .record(["rows": .records(quotas) { $0.model(page) }]),

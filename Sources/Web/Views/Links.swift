@@ -42,6 +42,11 @@ enum Links {
   static func hold(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/holds/\(id)" }
 
   static func payments(_ slug: String) -> String { "/w/\(slug)/payments" }
+  static func checkouts(_ slug: String) -> String { "/w/\(slug)/checkouts" }
+  static func checkout(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/checkouts/\(id)" }
+  static func newCheckout(_ slug: String, _ customer: Int64) -> String {
+    Links.customer(slug, customer) + "/checkouts/new"
+  }
 
   static func refunds(_ slug: String) -> String { "/w/\(slug)/refunds" }
   static func refund(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/refunds/\(id)" }

@@ -56,7 +56,12 @@ struct PaymentView: Sendable, Equatable {
       "payment": .record(payment.model(page)),
       "sku": .optional(sku),
       "bot": .text("@" + botUsername),
-      "checkout": .optional(checkout) { ["id": .text($0.id), "time": format.time($0.openedAt)] },
+      "checkout": .optional(checkout) {
+        [
+          "id": .text($0.id), "time": format.time($0.openedAt),
+          "href": .text(Links.checkouts(page.slug) + "/" + $0.id),
+        ]
+      },
       "refunded": .optional(refundedAt) { ["time": format.time($0)] },
       "review": .optional(review.map { t[.init("payment.review_\($0.rawValue)")] }),
       "refund_case": .optional(refund) { $0.model(page) },

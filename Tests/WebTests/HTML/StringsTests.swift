@@ -80,6 +80,10 @@ import Testing
     names += [
       "given", "joined", "used", "held", "expired", "taken_back", "paid_debt", "passed_on", "left",
     ].flatMap { ["lot.sum_\($0)", "lot.line_\($0)"] }
+    names += CheckoutState.allCases.map { "checkout_state.\($0)" }
+    names += CheckoutReason.allCases.map { "checkout_reason.\($0.rawValue)" }
+    names += CheckoutsView.Filter.allCases.flatMap { ["checkouts.\($0)", "checkouts.hint_\($0)"] }
+    names += NewCheckoutView.Problem.Code.allCases.map { "checkouts.problem_\($0.rawValue)" }
     names += PaymentView.Review.allCases.map { "payment.review_\($0.rawValue)" }
     names += [
       "requested", "approved", "declined", "goodwill", "confirmed", "failed", "told", "untold",
