@@ -226,6 +226,21 @@ import Testing
       #expect(sold.stars == 2000 && sold.credits == 500)
       #expect((sold.payload ?? "").utf8.count <= 128)
       #expect(try await ask(sold, fixture) == .accept)
+      try await change(
+        """
+        insert into subscriptions (workspace_id, bot_id, customer_id, plan, state, renewal, stars,
+          credit_unit, rollover_cap_credits, grace_days, started_at, period_started_at,
+          period_ends_at)
+        values (\(fixture.workspace.id), \(fixture.bot.id), \(sold.customerID), \(key), 'active',
+          'on', 2000, 1, 0, 7, now(), now(), now() + interval '30 days')
+        """, fixture)
+      await #expect(throws: Checkout.Refusal.alreadySubscribed) { try await open(key) }
+      try await change(
+        "update checkouts set accepted_at = accepted_at - interval '1 minute'", fixture)
+      #expect(try await ask(sold, fixture) == .refuse(.alreadySubscribed))
+      // Who switched the renewal off may subscribe anew.
+      try await change("update subscriptions set renewal = 'off'", fixture)
+      #expect(try await ask(sold, fixture) == .accept)
       await #expect(throws: Checkout.Refusal.unknownPlan) { try await open("gift") }
       await #expect(throws: Checkout.Refusal.unknownPlan) { try await open("start") }
     }

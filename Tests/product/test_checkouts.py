@@ -13,7 +13,7 @@ import pytest
 
 from cluster import PrivateCluster, parent, processes
 from refunds import fault
-from running import call, temporary_product, wait_until
+from running import Dashboard, call, temporary_product, wait_until
 from test_paid_path import checkout, payment, pre_checkout, sql
 
 people = itertools.count(7_100_001)
@@ -171,6 +171,47 @@ def test_what_cannot_be_sold_is_named(product, body, status, code):
     answer = product.api(
         "POST", "/v1/checkouts", {"user": next(people), **body}, key=str(uuid.uuid4()))
     assert (answer.status, answer.json()["code"]) == (status, code)
+
+
+def test_an_operator_opens_one_for_a_customer_and_calls_it_off(product):
+    user = buyer(product)
+    checkout(product, user)
+    desk = Dashboard(product, "support")
+    customer = sql(product, f"select customer_id from customers where telegram_id = {user}")
+    form = desk.get(f"/customers/{customer}/checkouts/new")
+    assert "start" in form and "pack:pop:15" in form and "plan:pro" in form
+    sent = {"csrf": desk.field(form, "csrf"), "form_key": desk.field(form, "form_key"),
+            "item": "plan:pro", "delivery": "chat", "bot": product.bot()["id"]}
+    create = f"{desk.base}/customers/{customer}/checkouts"
+    refused = desk.send(create, sent)
+    assert refused.status == 422 and 'href="#delivery"' in refused.body.decode()
+    assert desk.send(create, {**sent, "item": "pack:pop:16"}).status == 422
+    wish = {**sent, "item": "pack:pop:15"}
+    opened, again = desk.send(create, wish), desk.send(create, wish)
+    assert opened.status == 200 and opened.url == again.url, "sent twice, it opens one"
+    assert len(invoices(product, user)) == 1
+    number = int(opened.url.rsplit("/", 1)[1])
+    page = desk.get(f"/checkouts/{number}")
+    assert "−15 %" in page and "149" in page and product.login("support")["email"] in page
+    cancel = f"{desk.base}/checkouts/{number}/cancellation"
+    form = {"csrf": desk.field(page, "csrf"), "reason": " "}
+    assert desk.send(cancel, form).status == 422
+    for _ in range(2):
+        assert desk.send(cancel, {**form, "reason": "Changed their mind"}).status == 200
+    assert steps(product, {"id": number}) == "pending:opened cancelled:called_off"
+    lines = sql(product, "select action, actor, reason from audit_entries where subject_kind = "
+                         f"'checkout' and subject = '{number}' order by audit_entry_id")
+    email = product.login("support")["email"]
+    assert lines.split("\n") == [f"checkout.opened|{email}|",
+                                 f"checkout.cancelled|{email}|Changed their mind"]
+    late = call("POST", f"{product.sandbox}/sandbox/people/{user}/payments", {
+        "bot_id": product.bot()["id"], "message_id": int(sql(
+            product, f"select message_id from checkouts where checkout_id = {number}"))}).json()
+    assert late["outcome"] == "refused" and "withdrawn" in late["message"]
+    listed = desk.get(f"/checkouts?state=cancelled&customer={customer}")
+    assert f"/checkouts/{number}\"" in listed and listed.count("row-link") == 2
+    viewer = Dashboard(product, "viewer")
+    assert viewer.send(f"{viewer.base}/customers/{customer}/checkouts/new").status == 403
 
 
 # Postgres says nothing ---------------------------------------------------------------------------
