@@ -207,6 +207,30 @@ import Testing
     }
   }
 
+  @Test func anInvoiceSpeaksItsReadersLanguage() async throws {
+    try await Fixture.with { (fixture: Fixture) async throws -> Void in
+      func title(_ telegramID: Int64, _ language: String? = nil) async throws -> String {
+        let catalog = try await catalog(fixture)
+        let request = CheckoutRequest(
+          telegramID: telegramID, item: .pack(sku: "start", discountPercent: 10),
+          language: language, idempotencyKey: UUID().uuidString)
+        return try await fixture.pool.transaction(in: fixture.scope) { tx in
+          try await tx.openCheckout(
+            request, with: fixture.bot, catalog, fixture.platform.secrets, in: fixture.scope,
+            at: fixture.scope.now
+          ).0.title
+        }
+      }
+      // Nobody said what the person reads: the workspace is Brazilian.
+      #expect(try await title(96) == "Início")
+      #expect(try await title(96, "en") == "Start")
+      try await fixture.pool.execute(
+        "update customers set language_code = 'en' where telegram_id = 96", in: fixture.scope)
+      #expect(try await title(96) == "Start")
+      #expect(try await title(96, "pt") == "Início")
+    }
+  }
+
   @Test func staffBuyWhatIsForThemWhoeverIsKnownFirst() async throws {
     try await Fixture.with { (fixture: Fixture) async throws -> Void in
       func add(_ id: Int64) async throws {

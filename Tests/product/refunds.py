@@ -24,7 +24,8 @@ def buy(product, sku="start"):
     call("POST", f"{product.sandbox}/sandbox/people/{user}/chats/{product.bot()['id']}/messages",
          {"text": "/start"})
     sale = product.api(
-        "POST", "/v1/checkouts", {"user": user, "sku": sku}, key=str(uuid.uuid4())).json()
+        "POST", "/v1/checkouts", {"user": user, "sku": sku, "language": "en"},
+        key=str(uuid.uuid4())).json()
     paid = call("POST", f"{product.sandbox}/sandbox/people/{user}/payments",
                 {"invoice": sale["checkout"]["invoice_link"]}).json()
     assert paid["outcome"] == "paid", paid
@@ -35,7 +36,8 @@ def buy(product, sku="start"):
 def unknown_charge(product, user):
     """A payment whose charge the sandbox has never seen, so that it refuses to refund it."""
     sale = product.api(
-        "POST", "/v1/checkouts", {"user": user, "sku": "start"}, key=str(uuid.uuid4())).json()
+        "POST", "/v1/checkouts", {"user": user, "sku": "start", "language": "en"},
+        key=str(uuid.uuid4())).json()
     charge = "stx" + uuid.uuid4().hex
     answer = product.webhook({"update_id": 1_700_000_000 + user, "message": {
         "message_id": 1, "date": int(time.time()),

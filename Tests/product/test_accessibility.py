@@ -68,7 +68,7 @@ def test_pages_are_accessible_and_fit(product, chromium, width, scheme):
     page.wait_for_load_state()
     check()
     for path in ("actions", "actions/new", "actions/stem_separation", "tiers", "entitlements",
-                 "paywall", "trials"):
+                 "paywall", "trials", "packs", "packs/new", "packs/max", "rates", "staff"):
         check(f"{workspace}/{path}")
     for path in ("tiers", "entitlements", "trials"):
         page.goto(f"{workspace}/{path}")

@@ -55,9 +55,9 @@ struct DemoAPI: Sendable {
     return try decode(body)
   }
 
-  func catalog(for user: Int64) async throws -> [Pack] {
+  func catalog(for user: Int64, in language: String) async throws -> [Pack] {
     struct Catalog: Decodable { let packs: [Pack] }
-    let (status, body) = try await send("GET", "/v1/catalog?user=\(user)")
+    let (status, body) = try await send("GET", "/v1/catalog?user=\(user)&language=\(language)")
     guard status == 200 else { throw problem(status, body) }
     return try decode(body, as: Catalog.self).packs
   }
@@ -72,16 +72,20 @@ struct DemoAPI: Sendable {
     return try decode(body, as: Customer.self).balance.available
   }
 
-  func debit(user: Int64, action: String, key: String) async throws -> Debit {
-    struct Request: Encodable { let user: Int64; let action: String }
+  /// - Parameter language: of the packs, where the credits do not reach.
+  func debit(
+    user: Int64, action: String, key: String, in language: String
+  ) async throws -> Debit {
+    struct Request: Encodable { let user: Int64; let action: String; let language: String }
     struct Answer: Decodable {
       let debit: Paid?
       let paywall: Paywall?
       struct Paid: Decodable { let cost: Int64; let balance: Int64 }
       struct Paywall: Decodable { let packs: [Pack] }
     }
+    let request = Request(user: user, action: action, language: language)
     let (status, body) = try await send(
-      "POST", "/v1/debits", try JSONEncoder().encode(Request(user: user, action: action)), key: key)
+      "POST", "/v1/debits", try JSONEncoder().encode(request), key: key)
     guard [200, 201, 402].contains(status) else { throw problem(status, body) }
     let answer = try decode(body, as: Answer.self)
     if let paid = answer.debit { return .paid(cost: paid.cost, balance: paid.balance) }
@@ -89,11 +93,14 @@ struct DemoAPI: Sendable {
   }
 
   /// nil when the pack is not for this user.
-  func checkout(user: Int64, sku: String, key: String) async throws -> Sale? {
-    struct Request: Encodable { let user: Int64; let sku: String }
+  func checkout(
+    user: Int64, sku: String, key: String, in language: String
+  ) async throws -> Sale? {
+    struct Request: Encodable { let user: Int64; let sku: String; let language: String }
     struct Answer: Decodable { let checkout: Sale }
+    let request = Request(user: user, sku: sku, language: language)
     let (status, body) = try await send(
-      "POST", "/v1/checkouts", try JSONEncoder().encode(Request(user: user, sku: sku)), key: key)
+      "POST", "/v1/checkouts", try JSONEncoder().encode(request), key: key)
     if status == 403 || status == 422 { return nil }
     guard status == 200 || status == 201 else { throw problem(status, body) }
     return try decode(body, as: Answer.self).checkout

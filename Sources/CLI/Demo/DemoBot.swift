@@ -131,7 +131,9 @@ struct DemoBot: Service {
 
   /// The paid action: the debit comes first, and its key is the press itself.
   private func runAction(_ query: CallbackQuery, _ chat: Int64, _ words: Words) async throws {
-    switch try await api.debit(user: query.from.id, action: plan.action, key: "press-\(query.id)") {
+    let answer = try await api.debit(
+      user: query.from.id, action: plan.action, key: "press-\(query.id)", in: words.language)
+    switch answer {
     case .paid(let cost, let balance):
       try await telegram.sendMessage(
         to: chat, words.done(plan, cost, balance), replyMarkup: menu(words))
@@ -142,7 +144,7 @@ struct DemoBot: Service {
   }
 
   private func offerPacks(_ chat: Int64, user: Int64, _ words: Words) async throws {
-    let packs = try await api.catalog(for: user)
+    let packs = try await api.catalog(for: user, in: words.language)
     try await telegram.sendMessage(
       to: chat, words.choosePack, replyMarkup: keyboard(of: packs, words))
   }
@@ -150,8 +152,9 @@ struct DemoBot: Service {
   private func sendInvoice(
     _ sku: String, _ query: CallbackQuery, _ chat: Int64, _ words: Words
   ) async throws {
-    guard let sale = try await api.checkout(user: query.from.id, sku: sku, key: "press-\(query.id)")
-    else {
+    let opened = try await api.checkout(
+      user: query.from.id, sku: sku, key: "press-\(query.id)", in: words.language)
+    guard let sale = opened else {
       try await telegram.sendMessage(to: chat, words.packGone)
       return
     }

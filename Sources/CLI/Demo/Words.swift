@@ -9,6 +9,9 @@ struct Words {
     isPortuguese = user?.languageCode?.lowercased().hasPrefix("pt") ?? false
   }
 
+  /// In Telegram's spelling.
+  var language: String { say("en", "pt-br") }
+
   private func say(_ english: String, _ portuguese: String) -> String {
     isPortuguese ? portuguese : english
   }

@@ -113,13 +113,25 @@ extension Transaction {
     return (checkout, true)
   }
 
+  /// What the invoice is to be in: the request's language, else the customer's, else the
+  /// workspace's.
+  private func language(
+    of request: CheckoutRequest, for customer: Customer, in scope: WorkspaceScope
+  ) async throws -> String {
+    let known = [request.language, customer.languageCode].lazy.compactMap {
+      $0.flatMap(PaywallText.tag)
+    }.first
+    if let known { return known }
+    return try await query(
+      "select locale from workspaces where workspace_id = \(scope.workspaceID)")[0].get("locale")
+  }
+
   /// - Throws: ``Checkout/Refusal`` where there is nothing for this customer.
   private func item(
     of request: CheckoutRequest, for customer: Customer, _ catalog: Catalog, with bot: Bot,
     in scope: WorkspaceScope
   ) async throws -> CheckoutItem {
-    let language =
-      request.language ?? (customer.languageCode.isEmpty ? nil : customer.languageCode)
+    let language = try await language(of: request, for: customer, in: scope)
     switch request.item {
     case .pack(let sku, let discountPercent):
       guard let pack = catalog.pack(sku: sku, discountPercent: discountPercent) else {
