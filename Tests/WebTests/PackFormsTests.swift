@@ -108,6 +108,12 @@ import Testing
       #expect(
         english.contains(
           #""entitlements":[{"days":30,"entitlement":"hd_quality"},{"entitlement":"pro"}]"#))
+      let use = try await fixture.key([.use])
+      let refused = try await fixture.send(
+        .post, "/v1/checks",
+        headers: [.authorization: "Bearer \(use)", .contentType: "application/json"],
+        body: #"{"user":4711,"action":"sticker","language":"de"}"#)
+      #expect(refused.body.contains(#""title":"Anfang""#))
       // The form in hand is of the past.
       form["language"] = ""
       form["other_title"] = ""
