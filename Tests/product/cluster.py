@@ -1,5 +1,6 @@
 """The product's private Postgres as processes: which there are, and how they end."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -66,6 +67,26 @@ class PrivateCluster:
                 for process in left:
                     os.kill(process, signal.SIGKILL)
             time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def frozen_database(product):
+    """The postmaster and every backend: the kernel still takes connections, and nobody answers."""
+    postmaster = PrivateCluster(product.data).postmaster()
+    frozen = [postmaster]
+    try:
+        # From then on no backend is added; one that ends just now is none.
+        os.kill(postmaster, signal.SIGSTOP)
+        for process in processes():
+            if parent(process) == postmaster:
+                frozen.append(process)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGSTOP)
+        yield
+    finally:
+        for process in reversed(frozen):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
 
 
 def processes() -> list[int]:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cluster import PrivateCluster, parent, processes
+from cluster import PrivateCluster, frozen_database
 from refunds import fault
 from running import Dashboard, call, temporary_product, wait_until
 from test_paid_path import checkout, payment, pre_checkout, sql
@@ -32,12 +32,14 @@ def answers(address):
 
 
 def buyer(product, language="en", stars=5000):
-    """Somebody on the sandbox phone who has spoken to the bot."""
+    """Somebody on the sandbox phone who has spoken to the bot and has its answer: a bot that cannot
+    answer tries again, and keeps others waiting."""
     user = next(people)
     call("POST", product.sandbox + "/sandbox/people", {
         "id": user, "first_name": f"Noa {user}", "language_code": language, "stars": stars})
     call("POST", f"{product.sandbox}/sandbox/people/{user}/chats/{product.bot()['id']}/messages",
          {"text": "/start"})
+    wait_until(lambda: len(chat(product, user)) > 1)
     return user
 
 
@@ -215,21 +217,6 @@ def test_an_operator_opens_one_for_a_customer_and_calls_it_off(product):
 
 
 # Postgres says nothing ---------------------------------------------------------------------------
-
-@contextlib.contextmanager
-def frozen_database(product):
-    """The postmaster and every backend: the kernel still takes connections, nobody answers."""
-    postmaster = PrivateCluster(product.data).postmaster()
-    frozen = [postmaster, *(one for one in processes() if parent(one) == postmaster)]
-    for process in frozen:
-        os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in reversed(frozen):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGCONT)
-
 
 @contextlib.contextmanager
 def stopped_database(product):

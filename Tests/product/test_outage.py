@@ -1,14 +1,12 @@
 """Actions that may go on while the database is away: accepted up to the cap, booked once later."""
 
-import contextlib
 import json
-import os
 import signal
 import time
 
 import pytest
 
-from cluster import PrivateCluster, parent, processes
+from cluster import frozen_database
 from refunds import buy
 from running import temporary_product, wait_until
 from test_paid_path import sql
@@ -20,20 +18,6 @@ def product():
         sql(product, "update actions set outage_policy = 'open', outage_cap_units = 5 "
                      "where action = 'sticker'")
         yield product
-
-
-@contextlib.contextmanager
-def frozen_database(product):
-    postmaster = PrivateCluster(product.data).postmaster()
-    frozen = [postmaster, *(one for one in processes() if parent(one) == postmaster)]
-    for process in frozen:
-        os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in reversed(frozen):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGCONT)
 
 
 def debit(product, key, user, units=1, action="sticker"):
