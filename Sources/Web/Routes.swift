@@ -78,6 +78,28 @@ struct Route: Sendable {
       .member(.support, CheckoutsController.create)),
     Route(.get, "/w/:workspace/payments", .member(.viewer, PaymentsController.index)),
     Route(.get, "/w/:workspace/payments/:bot/:charge", .member(.viewer, PaymentsController.show)),
+    Route(.get, "/w/:workspace/subscriptions", .member(.viewer, SubscriptionsController.index)),
+    Route(
+      .get, "/w/:workspace/subscriptions/:subscription",
+      .member(.viewer, SubscriptionsController.show)),
+    Route(
+      .post, "/w/:workspace/subscriptions/:subscription/cancellation",
+      .member(.manager, SubscriptionCancellationController.create)),
+    Route(
+      .post, "/w/:workspace/subscriptions/:subscription/reactivation",
+      .member(.manager, SubscriptionReactivationController.create)),
+    Route(
+      .post, "/w/:workspace/subscriptions/:subscription/downgrade",
+      .member(.manager, SubscriptionDowngradeController.create)),
+    Route(
+      .post, "/w/:workspace/subscriptions/:subscription/end",
+      .member(.manager, SubscriptionEndController.create)),
+    Route(
+      .get, "/w/:workspace/customers/:customer/subscriptions/new",
+      .member(.manager, NewSubscriptionController.new)),
+    Route(
+      .post, "/w/:workspace/customers/:customer/subscriptions",
+      .member(.manager, NewSubscriptionController.create)),
     Route(.get, "/w/:workspace/refunds", .member(.viewer, RefundsController.index)),
     Route(.post, "/w/:workspace/refunds", .member(.support, RefundsController.create)),
     Route(.get, "/w/:workspace/refunds/:refund", .member(.viewer, RefundsController.show)),
@@ -226,6 +248,14 @@ struct Route: Sendable {
     Route(.post, "/v1/holds/:hold/release", .key(.use, HoldReleaseEndpoint.create)),
     Route(.post, "/v1/trial-grants", .key(.use, TrialGrantEndpoint.create)),
     Route(.post, "/v1/checkouts", .key(.sell, CheckoutEndpoint.create)),
+    Route(.post, "/v1/subscriptions", .key(.sell, SubscriptionEndpoint.create)),
+    Route(
+      .post, "/v1/subscriptions/:user/cancellation", .key(.sell, SubscriptionAskEndpoint.cancel)),
+    Route(
+      .post, "/v1/subscriptions/:user/reactivation",
+      .key(.sell, SubscriptionAskEndpoint.reactivate)),
+    Route(
+      .post, "/v1/subscriptions/:user/downgrade", .key(.sell, SubscriptionAskEndpoint.downgrade)),
     Route(.post, "/v1/updates", .key(.sell, UpdateEndpoint.create)),
 
     Route(.post, "/telegram/:bot", .webhook(TelegramWebhook.create)),

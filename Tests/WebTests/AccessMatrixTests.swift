@@ -63,6 +63,9 @@ import Testing
     GET /w/:workspace/actions/new member manager
     GET /w/:workspace/entitlements member viewer
     GET /w/:workspace/paywall member viewer
+    GET /w/:workspace/customers/:customer/subscriptions/new member manager
+    GET /w/:workspace/subscriptions member viewer
+    GET /w/:workspace/subscriptions/:subscription member viewer
     GET /w/:workspace/plans member viewer
     GET /w/:workspace/plans/:plan member viewer
     GET /w/:workspace/plans/new member manager
@@ -112,6 +115,10 @@ import Testing
     POST /v1/holds/:hold/commit key use
     POST /v1/holds/:hold/release key use
     POST /v1/trial-grants key use
+    POST /v1/subscriptions key sell
+    POST /v1/subscriptions/:user/cancellation key sell
+    POST /v1/subscriptions/:user/downgrade key sell
+    POST /v1/subscriptions/:user/reactivation key sell
     POST /v1/updates key sell
     POST /w/:workspace/bots member owner
     POST /w/:workspace/bots/:bot/connection member owner
@@ -140,6 +147,11 @@ import Testing
     POST /w/:workspace/packs/:sku/restoration member manager
     POST /w/:workspace/packs/:sku/withdrawal member manager
     POST /w/:workspace/paywall member manager
+    POST /w/:workspace/customers/:customer/subscriptions member manager
+    POST /w/:workspace/subscriptions/:subscription/cancellation member manager
+    POST /w/:workspace/subscriptions/:subscription/downgrade member manager
+    POST /w/:workspace/subscriptions/:subscription/end member manager
+    POST /w/:workspace/subscriptions/:subscription/reactivation member manager
     POST /w/:workspace/plans member manager
     POST /w/:workspace/plans/:plan member manager
     POST /w/:workspace/plans/:plan/restoration member manager
@@ -253,6 +265,7 @@ import Testing
       ":page": "quickstart",
       ":plan": "none",
       ":refund": "999999",
+      ":subscription": "999999",
       ":unit": "1",
       ":user": "5",
       ":workspace": fixture.workspace.slug,

@@ -21,7 +21,7 @@ import verify_event
 
 PAGES = [
     f"{language}/docs/{page}.md" for language in ("en", "pt-br")
-    for page in ("index", "concepts", "idempotency", "holds", "webhooks", "sandbox")]
+    for page in ("index", "concepts", "idempotency", "holds", "subscriptions", "webhooks", "sandbox")]
 
 
 def shell_of(page):

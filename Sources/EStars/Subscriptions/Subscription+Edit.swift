@@ -12,10 +12,7 @@ extension Subscription {
     _ id: Int64, by actor: Actor, reason: String = "", in scope: WorkspaceScope, _ pool: Pool
   ) async throws -> Subscription {
     try await pool.transaction(in: scope) { tx in
-      let subscription = try await tx.renewable(id, in: scope)
-      try await tx.ask(.cancel, of: id, by: actor.wisher, in: scope, at: scope.now)
-      return try await tx.asked(
-        "subscription.cancellation", subscription, by: actor, reason: reason, in: scope)
+      try await tx.cancel(id, by: actor, reason: reason, in: scope)
     }
   }
 
@@ -27,15 +24,7 @@ extension Subscription {
     _ id: Int64, by actor: Actor, reason: String = "", in scope: WorkspaceScope, _ pool: Pool
   ) async throws -> Subscription {
     try await pool.transaction(in: scope) { tx in
-      let subscription = try await tx.renewable(id, in: scope)
-      try await tx.ask(.allow, of: id, by: actor.wisher, in: scope, at: scope.now)
-      try await tx.execute(
-        """
-        update subscriptions set next_plan = null
-        where workspace_id = \(scope.workspaceID) and subscription_id = \(id)
-        """)
-      return try await tx.asked(
-        "subscription.reactivation", subscription, by: actor, reason: reason, in: scope)
+      try await tx.allow(id, by: actor, reason: reason, in: scope)
     }
   }
 
@@ -49,24 +38,7 @@ extension Subscription {
     _ pool: Pool
   ) async throws -> Subscription {
     try await pool.transaction(in: scope) { tx in
-      let subscription = try await tx.renewable(id, in: scope)
-      guard let next = try await tx.plan(plan, in: scope), !next.isWithdrawn, next.kind != .custom
-      else { throw SubscriptionRefusal.unknownPlan }
-      guard next.key != subscription.plan, (next.stars ?? 0) < subscription.stars else {
-        throw SubscriptionRefusal.notLower
-      }
-      guard subscription.nextPlan != plan else { return subscription }
-      try await tx.execute(
-        """
-        update subscriptions set next_plan = \(plan)
-        where workspace_id = \(scope.workspaceID) and subscription_id = \(id)
-        """)
-      try await tx.note(
-        .downgrade, of: subscription, by: actor.wisher, from: subscription.plan, to: plan,
-        reason: "asked", in: scope, at: scope.now)
-      try await tx.ask(.cancel, of: id, by: .downgrade, in: scope, at: scope.now)
-      return try await tx.asked(
-        "subscription.downgrade", subscription, by: actor, reason: reason, in: scope)
+      try await tx.downgrade(id, to: plan, by: actor, reason: reason, in: scope)
     }
   }
 }
@@ -79,6 +51,52 @@ extension Actor {
 }
 
 extension Transaction {
+  func cancel(
+    _ id: Int64, by actor: Actor, reason: String = "", in scope: WorkspaceScope
+  ) async throws -> Subscription {
+    let subscription = try await renewable(id, in: scope)
+    try await ask(.cancel, of: id, by: actor.wisher, in: scope, at: scope.now)
+    return try await asked(
+      "subscription.cancellation", subscription, by: actor, reason: reason, in: scope)
+  }
+
+  func allow(
+    _ id: Int64, by actor: Actor, reason: String = "", in scope: WorkspaceScope
+  ) async throws -> Subscription {
+    let subscription = try await renewable(id, in: scope)
+    try await ask(.allow, of: id, by: actor.wisher, in: scope, at: scope.now)
+    try await execute(
+      """
+      update subscriptions set next_plan = null
+      where workspace_id = \(scope.workspaceID) and subscription_id = \(id)
+      """)
+    return try await asked(
+      "subscription.reactivation", subscription, by: actor, reason: reason, in: scope)
+  }
+
+  func downgrade(
+    _ id: Int64, to plan: String, by actor: Actor, reason: String = "", in scope: WorkspaceScope
+  ) async throws -> Subscription {
+    let subscription = try await renewable(id, in: scope)
+    guard let next = try await self.plan(plan, in: scope), !next.isWithdrawn, next.kind != .custom
+    else { throw SubscriptionRefusal.unknownPlan }
+    guard next.key != subscription.plan, (next.stars ?? 0) < subscription.stars else {
+      throw SubscriptionRefusal.notLower
+    }
+    guard subscription.nextPlan != plan else { return subscription }
+    try await execute(
+      """
+      update subscriptions set next_plan = \(plan)
+      where workspace_id = \(scope.workspaceID) and subscription_id = \(id)
+      """)
+    try await note(
+      .downgrade, of: subscription, by: actor.wisher, from: subscription.plan, to: plan,
+      reason: "asked", in: scope, at: scope.now)
+    try await ask(.cancel, of: id, by: .downgrade, in: scope, at: scope.now)
+    return try await asked(
+      "subscription.downgrade", subscription, by: actor, reason: reason, in: scope)
+  }
+
   fileprivate func renewable(
     _ id: Int64, in scope: WorkspaceScope
   ) async throws -> Subscription {

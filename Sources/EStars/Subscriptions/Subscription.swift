@@ -165,13 +165,16 @@ extension Subscription {
       """
       \(select(in: scope)) and s.customer_id = \(customer)
         and s.state in ('trial', 'active', 'grace') \(narrowed)
-      order by (select t.position from tiers t where t.workspace_id = p.workspace_id
-          and t.tier = p.tier) desc, s.state = 'grace', s.period_ends_at desc,
-        s.subscription_id desc
-      limit 1
+      order by \(currentFirst) limit 1
       """, in: scope
     ).first.map(Subscription.init)
   }
+
+  /// The order in which ``current(of:plan:in:_:)`` looks.
+  static let currentFirst: SQL = """
+    (select t.position from tiers t where t.workspace_id = p.workspace_id and t.tier = p.tier) desc,
+    s.state = 'grace', s.period_ends_at desc, s.subscription_id desc
+    """
 
   /// Which of them a list shows.
   public enum Filter: Sendable, Equatable {

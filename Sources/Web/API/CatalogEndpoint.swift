@@ -1,10 +1,11 @@
 import EStars
 import Foundation
 
-/// `GET /v1/catalog?user=&language=`: the packs that this user may see, in words they read.
+/// `GET /v1/catalog?user=&language=`: the packs and plans that this user may see, in words they read.
 enum CatalogEndpoint {
   private struct Body: Encodable {
     let packs: [PackBody]
+    let plans: [PlanBody]
     let actions: [ActionBody]
   }
 
@@ -26,6 +27,7 @@ enum CatalogEndpoint {
     return try .json(
       Body(
         packs: packs.map { PackBody($0, language: language) },
+        plans: try await PlanBody.all(for: buyer, language: language, call),
         actions: onSale.actions.map {
           ActionBody(action: $0.key, title: $0.title, priceCredits: $0.priceCredits)
         }))

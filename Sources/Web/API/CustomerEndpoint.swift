@@ -10,6 +10,8 @@ enum CustomerEndpoint {
     let balance: BalanceBody
     let access: [AccessBody]
     let tier: TierBody?
+    /// Absent for whoever has none that runs.
+    let subscription: SubscriptionBody?
     let quotas: [ActionQuotaBody]
   }
 
@@ -61,12 +63,24 @@ enum CustomerEndpoint {
     let customer = try await Customer.find(telegramID: user, in: call.scope, pool)
     async let tier = Tier.of(customer: customer?.id, in: call.scope, pool)
     async let quotas = Quota.of(customer: customer?.id, in: call.scope, pool)
+    async let subscription = subscription(of: customer, call)
     let (balance, access) = try await holdings(customer, call)
     return try .json(
       Body(
         user: user, hasPurchased: customer?.hasPurchased ?? false, balance: balance,
         access: access, tier: try await tier.map(TierBody.init),
+        subscription: try await subscription,
         quotas: try await quotas.map(ActionQuotaBody.init)))
+  }
+
+  private static func subscription(
+    of customer: Customer?, _ call: BotCall
+  ) async throws -> SubscriptionBody? {
+    guard let customer else { return nil }
+    let pool = call.platform.pool
+    guard let current = try await Subscription.current(of: customer.id, in: call.scope, pool)
+    else { return nil }
+    return SubscriptionBody(current, title: try await current.title(for: customer, call))
   }
 
   private static func holdings(

@@ -34,6 +34,7 @@ enum CustomersController {
     async let holds = Hold.of(customer: customer.id, in: scope, pool)
     async let tier = Tier.of(customer: customer.id, in: scope, pool)
     async let quotas = Quota.of(customer: customer.id, in: scope, pool)
+    async let subscriptions = Subscription.of(customer: customer.id, in: scope, pool)
     async let payments = Payment.of(customer: customer.id, limit: 10, in: scope, pool)
     async let timeline = Timeline.of(
       customer: customer.id, unit: unit, before: before, in: scope, pool)
@@ -52,6 +53,8 @@ enum CustomersController {
       customer: CustomerLabel(customer), hasPurchased: customer.hasPurchased,
       since: customer.createdAt, accounts: accounts, given: try await visit.given(customer, units),
       mayGive: visit.membership.role >= .support, tier: try await tier?.title,
+      subscriptions: try await subscriptions.map(SubscriptionRow.init),
+      mayGivePlan: visit.membership.role >= .manager,
       quotas: try await quotas.map(QuotaRow.init), access: try await access.map(AccessRow.init),
       holds: try await holds.map { HoldRow($0, catalog, units, at: scope.now) },
       payments: try await payments.map { PaymentRow($0, customer) },

@@ -4,8 +4,8 @@ import Foundation
 struct Docs: Sendable {
   /// In reading order; nil is the first page, which has the folder's own address.
   static let order: [String?] = [
-    nil, "quickstart", "concepts", "idempotency", "checkouts", "holds", "webhooks", "events",
-    "errors", "mini-apps", "sandbox",
+    nil, "quickstart", "concepts", "idempotency", "checkouts", "subscriptions", "holds", "webhooks",
+    "events", "errors", "mini-apps", "sandbox",
   ]
 
   /// By path, such as `/pt-br/docs/holds` and `/docs/quickstart.py`.

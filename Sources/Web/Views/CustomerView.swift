@@ -13,6 +13,10 @@ struct CustomerView: Sendable, Equatable {
   var mayGive = false
   /// What the customer's tier is called.
   var tier: String?
+  /// Newest first.
+  var subscriptions: [SubscriptionRow] = []
+  /// Whether the reader's role may give a plan.
+  var mayGivePlan = false
   var quotas: [QuotaRow] = []
   var access: [AccessRow]
   var holds: [HoldRow]
@@ -69,6 +73,9 @@ struct CustomerView: Sendable, Equatable {
             Links.checkouts(page.slug), [("state", "all"), ("customer", String(customer.id))])),
         "unit_tabs": unitTabs(page),
         "tier": .optional(tier),
+        "subscriptions": subscriptions.isEmpty
+          ? .none : .record(["rows": .records(subscriptions) { $0.model(page) }]),
+        "give_plan": mayGivePlan ? .text(Links.newSubscription(page.slug, customer.id)) : .none,
         "quotas": quotas.isEmpty ? .none : .record(["rows": .records(quotas) { $0.model(page) }]),
         "access": access.isEmpty ? .none : .record(["rows": .records(access) { $0.model(page) }]),
         "holds": holds.isEmpty ? .none : .record(["rows": .records(holds) { $0.model(page) }]),

@@ -67,6 +67,9 @@ enum Links {
   static func newPlan(_ slug: String) -> String { "/w/\(slug)/plans/new" }
   static func plan(_ slug: String, _ key: String) -> String { "/w/\(slug)/plans/\(key)" }
   static func subscriptions(_ slug: String) -> String { "/w/\(slug)/subscriptions" }
+  static func newSubscription(_ slug: String, _ customer: Int64) -> String {
+    Links.customer(slug, customer) + "/subscriptions/new"
+  }
   static func subscription(_ slug: String, _ id: Int64) -> String {
     "/w/\(slug)/subscriptions/\(id)"
   }

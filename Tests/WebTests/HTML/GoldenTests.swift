@@ -26,7 +26,7 @@ import Testing
 
   static let pages: [Page] =
     desk + RulePages.pages + Samples.catalogPages + BotSamples.pages + KeySamples.pages
-    + PlanPages.pages + CheckoutSamples.pages
+    + PlanPages.pages + SubscriptionPages.pages + CheckoutSamples.pages
 
   private static let desk: [Page] = [
     Page(name: "landing") {

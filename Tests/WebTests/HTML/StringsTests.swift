@@ -110,6 +110,7 @@ import Testing
       ["actions", "plans"].flatMap { ["\($0).do_\(noun)", "\($0).hint_\(noun)"] }
     }
     names += PlanDraft.Kind.allCases.flatMap { ["plans.kind_\($0)", "rule.plan_kind_\($0)"] }
+    names += SubscriptionPages.words
     names += ["yes", "no"].map { "rule.is_hidden_\($0)" }
     names += EventState.allCases.map { "event_state.\($0)" }
     names += EventProblem.allCases.map { "event_problem.\($0.rawValue)" }
