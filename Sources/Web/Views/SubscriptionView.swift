@@ -184,8 +184,8 @@ struct SubscriptionView: Sendable, Equatable {
       "reason": change.reason.isEmpty
         ? .none : .text(t.keys.contains(key) ? t[key] : change.reason),
       "charge": .optional(change.payment) { page.payment($0) },
-      "plans": .optional(change.fromPlan == change.toPlan ? nil : change) { change in
-        ["from": .text(change.fromPlan ?? "–"), "to": .text(change.toPlan ?? "–")]
+      "plans": .optional(change.fromPlan == change.toPlan ? nil : change.fromPlan) { from in
+        ["from": .text(from), "to": .text(change.toPlan ?? "–")]
       },
     ]
   }
