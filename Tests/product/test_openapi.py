@@ -167,6 +167,36 @@ def test_trials(product, v1):
     assert grant["trial_grant"]["granted"] is False
 
 
+def test_subscriptions(product, v1):
+    tried, paid = new(product, v1), new(product, v1)
+    body, key = {"user": tried, "plan": "pro"}, fresh()
+    assert v1("POST", "/v1/subscriptions", body, key=key).status == 201
+    assert v1("POST", "/v1/subscriptions", body, key=key).status == 200
+    assert v1("POST", "/v1/subscriptions", {**body, "plan": "premium"}, key=key).status == 409
+    assert v1("POST", "/v1/subscriptions", {**body, "plan": "none"}, key=fresh()).status == 422
+    stop = f"/v1/subscriptions/{tried}/cancellation"
+    assert v1("POST", stop, key=fresh()).json()["code"] == "not_renewable"
+    assert v1("GET", f"/v1/customers/{tried}").json()["subscription"]["trial"] is True
+    plans = v1("GET", f"/v1/catalog?user={paid}").json()["plans"]
+    assert [plan["plan"] for plan in plans][:4] == ["free", "pro", "premium", "enterprise"]
+
+    sale = v1("POST", "/v1/checkouts", {"user": paid, "plan": "premium"}, key=fresh())
+    first = payment(paid, sale.json()["checkout"], "stx" + uuid.uuid4().hex)
+    first["message"]["successful_payment"].update(
+        is_recurring=True, is_first_recurring=True,
+        subscription_expiration_date=first["message"]["date"] + 2_592_000)
+    assert v1("POST", "/v1/updates", first).json()["handled"] == "payment.credited"
+    ways = {"cancellation": {}, "reactivation": {"plan": "premium"}, "downgrade": {"plan": "pro"}}
+    for way, body in ways.items():
+        path, key = f"/v1/subscriptions/{paid}/{way}", fresh()
+        assert v1("POST", path, body, key=key).status == 202
+        assert v1("POST", path, body, key=key).status == 200
+        assert v1("POST", path, {"plan": "none"}, key=fresh()).status in (404, 422)
+        nobody = f"/v1/subscriptions/{next(people)}/{way}"
+        assert v1("POST", nobody, {"plan": "pro"}, key=fresh()).status == 404
+    assert v1("GET", f"/v1/customers/{paid}").json()["subscription"]["next_plan"] == "pro"
+
+
 def test_every_call_was_met(v1, description):
     """Runs after the others: each operation was seen to succeed and to refuse."""
     for route, operations in description["paths"].items():
