@@ -173,7 +173,8 @@ struct DemoData {
           botID: charge.botID, personID: charge.telegramID, stars: charge.stars,
           title: charge.title, payload: charge.payload,
           date: Int64(charge.paidAt.timeIntervalSince1970), chargeID: charge.chargeID,
-          refundedAt: charge.refundedAt.map { Int64($0.timeIntervalSince1970) })
+          refundedAt: charge.refundedAt.map { Int64($0.timeIntervalSince1970) },
+          month: charge.month.map(PastMonth.init))
       })
     guard isNew else { return }
     let sum = try await DemoWorkspace.checksum(of: test, platform.patientPool)
@@ -240,6 +241,20 @@ struct DemoData {
     ]
     let picked = Bytes.random(4).map { words[Int($0) % words.count] }
     return picked.joined(separator: "-") + "-" + Bytes.hex(Bytes.random(3))
+  }
+}
+
+extension PastMonth {
+  fileprivate init(_ month: DemoWorkspace.Month) {
+    let renewal: Renewal =
+      switch month.renewal {
+      case .on: .active
+      case .failed: .failed
+      case .off, .allowed, .none: .canceled
+      }
+    self.init(
+      firstChargeID: month.firstChargeID, endsAt: Int64(month.endsAt.timeIntervalSince1970),
+      renewal: renewal)
   }
 }
 

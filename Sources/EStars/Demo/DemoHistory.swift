@@ -50,6 +50,7 @@ public struct DemoHistory: Sendable, Equatable {
     case gift(Gift)
     case trial(Trial)
     case expiry
+    case plan(PlanDeed)
   }
 
   struct Sale: Sendable {
@@ -100,8 +101,11 @@ public struct DemoHistory: Sendable, Equatable {
       } else {
         var life = DemoLife(
           index: index, person: person, rhythm: rhythm, bots: bots, catalog: catalog,
+          subscribes: DemoSubscriber.story(seed: seed, index: index) != nil,
           random: DemoRandom(seed: seed, stream: 1 + index))
-        events += life.lived()
+        let lived = life.lived()
+        events += lived
+        events += plans(of: index, person, since: lived.first?.at ?? until)
       }
     }
     return events.filter { $0.at <= until }

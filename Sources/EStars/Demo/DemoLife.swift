@@ -23,17 +23,20 @@ struct DemoLife {
   private var lastSessionDay = -100
   /// While a refund is under way she runs nothing.
   private var quietUntil: Int64 = 0
+  /// Who pays a plan has bought before her first pack.
+  private let subscribes: Bool
   private var refundsToCome: [(at: Int64, credits: Int64)] = []
 
   init(
     index: Int, person: DemoWorkspace.Person, rhythm: DemoRhythm, bots: [DemoWorkspace.BotPlan],
-    catalog: Catalog, random: DemoRandom
+    catalog: Catalog, subscribes: Bool, random: DemoRandom
   ) {
     self.index = index
     self.person = person
     self.rhythm = rhythm
     self.bots = bots
     self.catalog = catalog
+    self.subscribes = subscribes
     self.random = random
   }
 
@@ -169,7 +172,7 @@ struct DemoLife {
   }
 
   private mutating func nextSale(_ habit: DemoHabit, _ bot: Int) -> DemoHistory.Sale {
-    let sku = habit.pack(isFirst: purchases == 0, &random)
+    let sku = habit.pack(isFirst: purchases == 0 && !subscribes, &random)
     let discount = random.chance(purchases > 0 ? 14 : 4) ? random.pick([10, 15, 25]) : 0
     invoices += 1
     return DemoHistory.Sale(

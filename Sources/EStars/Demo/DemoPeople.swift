@@ -82,16 +82,19 @@ extension DemoHistory {
     return laidDown
       + (0..<max(0, others)).map { index in
         var random = DemoRandom(seed: seed, stream: -1 - index)
-        return Self.person(index, &usernames, &random)
+        let story = DemoSubscriber.story(seed: seed, index: laidDown.count + index)
+        return Self.person(index, story, &usernames, &random)
       }
   }
 
   private static func person(
-    _ index: Int, _ usernames: inout Set<String>, _ random: inout DemoRandom
+    _ index: Int, _ subscription: DemoSubscriber.Story?, _ usernames: inout Set<String>,
+    _ random: inout DemoRandom
   ) -> DemoWorkspace.Person {
     // Ten digits, as new accounts have; the index keeps them apart.
     let telegramID = 5_200_000_000 + Int64(index) * 130_003 + Int64(random.below(130_000))
-    let stars = Int64(random.pick([50, 120, 250, 400, 500, 750, 1000, 1500, 2500, 5000]))
+    let purse = Int64(random.pick([50, 120, 250, 400, 500, 750, 1000, 1500, 2500, 5000]))
+    let stars = subscription.map(DemoSubscriber.stars) ?? purse
     if index % 11 == 4 {
       let name = DemoNames.foreign[index / 11 % DemoNames.foreign.count]
       let isTaken = !usernames.insert(name.username).inserted

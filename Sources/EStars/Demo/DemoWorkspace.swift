@@ -34,10 +34,23 @@ public struct DemoWorkspace: Sendable {
     public let payload: String
     public let paidAt: Date
     public let refundedAt: Date?
+    /// Of a month of a plan.
+    public let month: Month?
+  }
+
+  /// The month of a plan that a payment paid.
+  public struct Month: Sendable {
+    /// Telegram knows a subscription by its first charge.
+    public let firstChargeID: String
+    public let endsAt: Date
+    public let renewal: Subscription.Renewal
   }
 
   public static let slug = "estudio-aurora"
   public static let testSlug = slug + "-test"
+
+  /// The team's member who gives plans by agreement.
+  public static let managerEmail = "manager@aurora.example"
 
   /// The team's member who opens cases for customers.
   public static let supportEmail = "support@aurora.example"
@@ -134,8 +147,10 @@ public struct DemoWorkspace: Sendable {
     return try await platform.pool.query(
       """
       select p.bot_id, c.telegram_id, p.charge_id, coalesce(p.title, 'Tip') as title, p.stars,
-        p.invoice_payload, p.paid_at, p.refunded_at
+        p.invoice_payload, p.paid_at, p.refunded_at, s.first_charge_id, p.period_ends_at,
+        s.renewal
       from payments p join customers c using (workspace_id, customer_id)
+      left join subscriptions s using (workspace_id, subscription_id)
       where p.workspace_id = \(workspace.id) and p.provider_charge_id = \(Self.chargeMark)
         and c.telegram_id = any(\(people))
       order by p.paid_at, p.payment_id
@@ -145,7 +160,20 @@ public struct DemoWorkspace: Sendable {
         botID: try row.get("bot_id"), telegramID: try row.get("telegram_id"),
         chargeID: try row.get("charge_id"), title: try row.get("title"),
         stars: try row.get("stars"), payload: try row.get("invoice_payload"),
-        paidAt: try row.get("paid_at"), refundedAt: try row.getIfPresent("refunded_at"))
+        paidAt: try row.get("paid_at"), refundedAt: try row.getIfPresent("refunded_at"),
+        month: try Month(row))
     }
+  }
+}
+
+extension DemoWorkspace.Month {
+  /// nil: the payment was not of a plan.
+  fileprivate init?(_ row: Row) throws {
+    guard let first = try row.getIfPresent("first_charge_id", as: String.self),
+      let end = try row.getIfPresent("period_ends_at", as: Date.self)
+    else { return nil }
+    self.init(
+      firstChargeID: first, endsAt: end,
+      renewal: Subscription.Renewal(rawValue: try row.get("renewal")) ?? .off)
   }
 }

@@ -98,6 +98,7 @@ struct DemoWriter {
         with: bots[0], in: scope, at: event.at)
     case .expiry:
       _ = try await tx.expire(try await account(event, tx), in: scope, at: event.at)
+    case .plan(let deed): try await write(deed, event, tx)
     case .use: break
     }
   }
@@ -217,7 +218,7 @@ struct DemoWriter {
     }
   }
 
-  private mutating func account(
+  mutating func account(
     _ event: DemoHistory.Event, _ tx: Transaction
   ) async throws -> Account {
     if let id = customerIDs[event.person] { return Account(id) }

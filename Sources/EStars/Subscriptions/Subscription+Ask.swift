@@ -53,10 +53,10 @@ extension Subscription {
       guard isNew else { return (present, true) }
       let after =
         switch ask.deed {
-        case .cancellation: try await tx.cancel(present.id, by: actor, in: scope)
-        case .reactivation: try await tx.allow(present.id, by: actor, in: scope)
+        case .cancellation: try await tx.cancel(present.id, by: actor, in: scope, at: scope.now)
+        case .reactivation: try await tx.allow(present.id, by: actor, in: scope, at: scope.now)
         case .downgrade(let plan):
-          try await tx.downgrade(present.id, to: plan, by: actor, in: scope)
+          try await tx.downgrade(present.id, to: plan, by: actor, in: scope, at: scope.now)
         }
       return (after, false)
     }

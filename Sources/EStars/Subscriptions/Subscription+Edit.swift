@@ -12,7 +12,7 @@ extension Subscription {
     _ id: Int64, by actor: Actor, reason: String = "", in scope: WorkspaceScope, _ pool: Pool
   ) async throws -> Subscription {
     try await pool.transaction(in: scope) { tx in
-      try await tx.cancel(id, by: actor, reason: reason, in: scope)
+      try await tx.cancel(id, by: actor, reason: reason, in: scope, at: scope.now)
     }
   }
 
@@ -24,7 +24,7 @@ extension Subscription {
     _ id: Int64, by actor: Actor, reason: String = "", in scope: WorkspaceScope, _ pool: Pool
   ) async throws -> Subscription {
     try await pool.transaction(in: scope) { tx in
-      try await tx.allow(id, by: actor, reason: reason, in: scope)
+      try await tx.allow(id, by: actor, reason: reason, in: scope, at: scope.now)
     }
   }
 
@@ -38,7 +38,8 @@ extension Subscription {
     _ pool: Pool
   ) async throws -> Subscription {
     try await pool.transaction(in: scope) { tx in
-      try await tx.downgrade(id, to: plan, by: actor, reason: reason, in: scope)
+      try await tx.downgrade(
+        id, to: plan, by: actor, reason: reason, in: scope, at: scope.now)
     }
   }
 }
@@ -52,30 +53,31 @@ extension Actor {
 
 extension Transaction {
   func cancel(
-    _ id: Int64, by actor: Actor, reason: String = "", in scope: WorkspaceScope
+    _ id: Int64, by actor: Actor, reason: String = "", in scope: WorkspaceScope, at: Date
   ) async throws -> Subscription {
     let subscription = try await renewable(id, in: scope)
-    try await ask(.cancel, of: id, by: actor.wisher, in: scope, at: scope.now)
+    try await ask(.cancel, of: id, by: actor.wisher, in: scope, at: at)
     return try await asked(
-      "subscription.cancellation", subscription, by: actor, reason: reason, in: scope)
+      "subscription.cancellation", subscription, by: actor, reason: reason, in: scope, at: at)
   }
 
   func allow(
-    _ id: Int64, by actor: Actor, reason: String = "", in scope: WorkspaceScope
+    _ id: Int64, by actor: Actor, reason: String = "", in scope: WorkspaceScope, at: Date
   ) async throws -> Subscription {
     let subscription = try await renewable(id, in: scope)
-    try await ask(.allow, of: id, by: actor.wisher, in: scope, at: scope.now)
+    try await ask(.allow, of: id, by: actor.wisher, in: scope, at: at)
     try await execute(
       """
       update subscriptions set next_plan = null
       where workspace_id = \(scope.workspaceID) and subscription_id = \(id)
       """)
     return try await asked(
-      "subscription.reactivation", subscription, by: actor, reason: reason, in: scope)
+      "subscription.reactivation", subscription, by: actor, reason: reason, in: scope, at: at)
   }
 
   func downgrade(
-    _ id: Int64, to plan: String, by actor: Actor, reason: String = "", in scope: WorkspaceScope
+    _ id: Int64, to plan: String, by actor: Actor, reason: String = "", in scope: WorkspaceScope,
+    at: Date
   ) async throws -> Subscription {
     let subscription = try await renewable(id, in: scope)
     guard let next = try await self.plan(plan, in: scope), !next.isWithdrawn, next.kind != .custom
@@ -91,10 +93,10 @@ extension Transaction {
       """)
     try await note(
       .downgrade, of: subscription, by: actor.wisher, from: subscription.plan, to: plan,
-      reason: "asked", in: scope, at: scope.now)
-    try await ask(.cancel, of: id, by: .downgrade, in: scope, at: scope.now)
+      reason: "asked", in: scope, at: at)
+    try await ask(.cancel, of: id, by: .downgrade, in: scope, at: at)
     return try await asked(
-      "subscription.downgrade", subscription, by: actor, reason: reason, in: scope)
+      "subscription.downgrade", subscription, by: actor, reason: reason, in: scope, at: at)
   }
 
   fileprivate func renewable(
@@ -112,7 +114,7 @@ extension Transaction {
   /// The audit line of a wish, where it changed anything.
   fileprivate func asked(
     _ action: String, _ before: Subscription, by actor: Actor, reason: String,
-    in scope: WorkspaceScope
+    in scope: WorkspaceScope, at: Date
   ) async throws -> Subscription {
     guard let after = try await subscription(before.id, in: scope) else { return before }
     guard after != before else { return after }
@@ -122,7 +124,7 @@ extension Transaction {
       after: [
         "renewal": after.renewal.rawValue, "asked": after.wish?.rawValue ?? "",
         "next_plan": after.nextPlan ?? "",
-      ], reason: reason.isEmpty ? nil : reason, in: scope, at: scope.now)
+      ], reason: reason.isEmpty ? nil : reason, in: scope, at: at)
     return after
   }
 

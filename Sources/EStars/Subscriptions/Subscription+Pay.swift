@@ -179,7 +179,7 @@ extension Transaction {
     try await carryOver(payment, subscription, cap: cap, in: scope, at: at)
   }
 
-  private func running(
+  func running(
     of customer: Int64, in scope: WorkspaceScope
   ) async throws -> [Subscription] {
     try await query(

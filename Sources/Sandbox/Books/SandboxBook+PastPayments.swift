@@ -13,10 +13,12 @@ public struct PastPayment: Codable, Sendable, Hashable {
   public var chargeID: String?
   /// Unix time, when the payment was refunded.
   public var refundedAt: Int64?
+  /// nil: it was for something that is not renewed.
+  public var month: PastMonth?
 
   public init(
     botID: Int64, personID: Int64, stars: Int64, title: String, payload: String, date: Int64,
-    chargeID: String? = nil, refundedAt: Int64? = nil
+    chargeID: String? = nil, refundedAt: Int64? = nil, month: PastMonth? = nil
   ) {
     self.botID = botID
     self.personID = personID
@@ -26,14 +28,41 @@ public struct PastPayment: Codable, Sendable, Hashable {
     self.date = date
     self.chargeID = chargeID
     self.refundedAt = refundedAt
+    self.month = month
   }
 
   enum CodingKeys: String, CodingKey {
-    case stars, title, payload, date
+    case stars, title, payload, date, month
     case botID = "bot_id"
     case personID = "person_id"
     case chargeID = "charge_id"
     case refundedAt = "refunded_at"
+  }
+}
+
+/// A month of a subscription that a past payment paid.
+public struct PastMonth: Codable, Sendable, Hashable {
+  public enum Renewal: String, Codable, Sendable { case active, canceled, failed }
+
+  public static let seconds: Int64 = 2_592_000
+
+  /// By which Telegram knows the subscription.
+  public var firstChargeID: String
+  /// Unix time.
+  public var endsAt: Int64
+  /// How the subscription's renewal stands today.
+  public var renewal: Renewal
+
+  public init(firstChargeID: String, endsAt: Int64, renewal: Renewal) {
+    self.firstChargeID = firstChargeID
+    self.endsAt = endsAt
+    self.renewal = renewal
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case renewal
+    case firstChargeID = "first_charge_id"
+    case endsAt = "ends_at"
   }
 }
 
@@ -101,6 +130,24 @@ extension SandboxBook {
     }
   }
 
+  /// The subscription that a past payment belongs to, paid to the end of its last month.
+  private func recordMonth(_ month: PastMonth, of payment: PastPayment) {
+    let known = state.subscriptions[month.firstChargeID]
+    let status: Subscription.Status =
+      switch month.renewal {
+      case .active: .active
+      case .canceled: .canceled
+      case .failed: .failed
+      }
+    put(
+      .subscription(
+        Subscription(
+          id: month.firstChargeID, botID: payment.botID, personID: payment.personID,
+          title: payment.title, payload: payment.payload, stars: payment.stars,
+          periodSeconds: Int(PastMonth.seconds),
+          expiresAt: max(month.endsAt, known?.expiresAt ?? 0), status: status)))
+  }
+
   /// A line of the bot's account and the service message that goes with it.
   private struct PastRow {
     let botID: Int64
@@ -117,12 +164,16 @@ extension SandboxBook {
     else { return [] }
     var charge = Charge(
       id: chargeID, botID: bot.id, personID: person.id, stars: payment.stars,
-      payload: payment.payload, title: payment.title, date: payment.date, subscriptionID: nil)
+      payload: payment.payload, title: payment.title, date: payment.date,
+      subscriptionID: payment.month?.firstChargeID)
     charge.refundedAt = payment.refundedAt
     put(.charge(charge))
+    if let month = payment.month { recordMonth(month, of: payment) }
     bot.stars += payment.refundedAt == nil ? payment.stars : 0
     put(.bot(bot))
-    let partner = TransactionPartner.invoicePayment(user: person.user, payload: payment.payload)
+    let partner = TransactionPartner.invoicePayment(
+      user: person.user, payload: payment.payload,
+      subscriptionPeriod: payment.month.map { _ in Int(PastMonth.seconds) })
     func row(_ date: Int64, _ transaction: StarTransaction, _ message: Message) -> PastRow {
       PastRow(
         botID: bot.id, personID: person.id, date: date, transaction: transaction, message: message)
@@ -130,7 +181,10 @@ extension SandboxBook {
     var paid = Message(messageID: 0, from: person.user, chat: person.chat, date: payment.date)
     paid.successfulPayment = SuccessfulPayment(
       currency: starsCurrency, totalAmount: payment.stars, invoicePayload: payment.payload,
-      telegramPaymentChargeID: chargeID, providerPaymentChargeID: "\(person.id)_0")
+      telegramPaymentChargeID: chargeID, providerPaymentChargeID: "\(person.id)_0",
+      subscriptionExpirationDate: payment.month?.endsAt,
+      isRecurring: payment.month.map { _ in true },
+      isFirstRecurring: payment.month?.firstChargeID == chargeID ? true : nil)
     let payments = [
       row(
         payment.date,
