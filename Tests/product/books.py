@@ -83,14 +83,15 @@ class Parts:
             "id": user, "first_name": f"Bia {user}", "language_code": "pt-br", "stars": 20_000})
         assert answer.status == 201, answer.body
 
-    def checkout(self, user, sku="start", bot=0):
+    def checkout(self, user, sku="start", bot=0, **sold):
         """An invoice link; asked for again under its key where the server dies meanwhile."""
-        key = f"books-{user}-{sku}-{time.monotonic_ns()}"
+        key = f"books-{user}-{time.monotonic_ns()}"
 
         def ask():
             with contextlib.suppress(OSError):
                 answer = self.product.api(
-                    "POST", "/v1/checkouts", {"user": user, "sku": sku}, key=key, bot=bot)
+                    "POST", "/v1/checkouts", {"user": user, **(sold or {"sku": sku})}, key=key,
+                    bot=bot)
                 return answer.json()["checkout"] if answer.status in (200, 201) else None
 
         return wait_until(ask, 60)
@@ -102,6 +103,11 @@ class Parts:
             return outcome.get("charge_id")
 
         return wait_until(attempt, 90)
+
+    def pay_again(self, user, link):
+        """An old link once more: refused as a rule, paid where nobody knows of the first payment."""
+        outcome = self.telegram(f"people/{user}/payments", {"invoice": link}).json()
+        return outcome.get("charge_id")
 
     def move_clock(self, seconds):
         """Telegram's clock and the workspace's."""
@@ -140,18 +146,22 @@ class Parts:
 
     def stars_at_telegram(self, bot=None):
         """What each person has paid and not got back, by Telegram's books."""
-        sums = collections.Counter()
+        sums, payers = collections.Counter(), {}
         for row in self.transactions(bot):
-            side = row.get("source") or row.get("receiver")
-            if side["type"] == "user":
-                sums[side["user"]["id"]] += row["amount"] if "source" in row else -row["amount"]
+            if "source" in row and row["source"]["type"] == "user":
+                payers[row["id"]] = row["source"]["user"]["id"]
+                sums[payers[row["id"]]] += row["amount"]
+            elif "receiver" in row and row["id"] in payers:
+                # A chargeback names nobody; it has the id of its payment.
+                sums[payers[row["id"]]] -= row["amount"]
         return sums
 
     def our_books(self, bot=None):
-        """By person: Stars of payments, Stars and credits of lots, credits that are left."""
+        """By person: Stars of payments and of lots; credits of lots, of payments, and those that are
+        left, what came from elsewhere apart."""
         rows = sql(self.product, f"""
             select c.telegram_id, coalesce(p.stars, 0), coalesce(l.stars, 0), coalesce(l.credits, 0),
-              coalesce(p.credits, 0), coalesce(a.balance, 0)
+              coalesce(p.credits, 0), coalesce(a.balance, 0) - coalesce(o.credits, 0)
             from customers c
             left join lateral (select sum(stars) filter (where state = 'credited') as stars,
                 sum(credits + bonus_credits) filter (where state = 'credited') as credits
@@ -162,12 +172,23 @@ class Parts:
               from lots l left join clawbacks k using (workspace_id, bot_id, charge_id)
               where l.workspace_id = c.workspace_id and l.account_id = c.customer_id
                 and l.bot_id = {(bot or self.bot)['id']}) l on true
+            left join lateral (select sum(amount) as credits from lots l
+              where l.workspace_id = c.workspace_id and l.account_id = c.customer_id
+                and l.charge_id is null) o on true
             left join accounts a on a.workspace_id = c.workspace_id
               and a.account_id = c.customer_id and a.unit = 1
             where c.workspace_id = (select workspace_id from bots
               where bot_id = {(bot or self.bot)['id']})""")
         return {int(row[0]): tuple(map(int, row[1:])) for row in
                 (line.split("|") for line in rows.split("\n"))}
+
+    def open(self) -> str:
+        """Mismatches that wait, and what the processes said last: why books may differ."""
+        rows = sql(self.product, "select kind, direction, left(transaction_id, 12), stars, our_stars "
+                   "from mismatches where state = 'open' limit 20")
+        runs = sql(self.product, "select * from reconciliations order by 2 desc limit 6")
+        said = (self.data / "parts.log").read_text(errors="replace").splitlines()
+        return "\n".join([rows, runs, *said[-20:]])
 
     def verified(self) -> str:
         """What `estars ledger verify` says last."""

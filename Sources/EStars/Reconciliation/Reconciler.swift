@@ -50,8 +50,10 @@ public struct Reconciler: Sendable {
         if run.fromPosition == from, page.count < Limits.starTransactionsPage { break }
         guard ContinuousClock.now < until, !Task.isCancelled else { return .next }
       }
-      guard try await compare(run, bot, until: until, in: scope) else { return .next }
-      if try await hasYoung(run, in: scope) {
+      // What is too young for one look is what the other one finds: both go by one moment.
+      let at = scope.now
+      guard try await compare(run, until: until, in: scope, at: at) else { return .next }
+      if try await hasYoung(run, in: scope, at: at) {
         return .again(seconds: Limits.reconciliationGraceSeconds)
       }
       try await findAbsent(run, in: scope)
@@ -117,10 +119,9 @@ public struct Reconciler: Sendable {
 
   /// - Returns: Whether all that could be compared was.
   private func compare(
-    _ run: Reconciliation, _ bot: Bot, until: ContinuousClock.Instant, in scope: WorkspaceScope
+    _ run: Reconciliation, until: ContinuousClock.Instant, in scope: WorkspaceScope, at: Date
   ) async throws -> Bool {
     let mends = try await Reconciliation.mendsItself(in: scope, platform.pool)
-    let at = scope.now
     var position: Int64 = -1
     while true {
       let batch = try await platform.pool.transaction(in: scope) { [position] tx in
@@ -158,12 +159,14 @@ public struct Reconciler: Sendable {
   }
 
   /// Movements whose updates may still be on their way: they are judged a little later.
-  private func hasYoung(_ run: Reconciliation, in scope: WorkspaceScope) async throws -> Bool {
+  private func hasYoung(
+    _ run: Reconciliation, in scope: WorkspaceScope, at: Date
+  ) async throws -> Bool {
     try await platform.pool.query(
       """
       select exists (select from star_transactions where workspace_id = \(scope.workspaceID)
         and bot_id = \(run.botID) and not is_matched and at <= \(run.startedAt ?? run.askedAt)
-        and at > \(scope.now.addingTimeInterval(-Limits.reconciliationGraceSeconds))) as found
+        and at > \(at.addingTimeInterval(-Limits.reconciliationGraceSeconds))) as found
       """, in: scope)[0].get("found")
   }
 
