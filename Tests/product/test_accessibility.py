@@ -52,6 +52,11 @@ def test_pages_are_accessible_and_fit(product, chromium, width, scheme):
     check(workspace + "/payments")
     page.locator("main a[href*='/payments/']").first.click()
     check()
+    check(workspace + "/checkouts?state=all")
+    page.locator("main a.row-link").first.click()
+    check()
+    customer = page.locator("dl.facts a").first.get_attribute("href")
+    check(product.url + customer + "/checkouts/new")
     for show in ("", "?show=all"):
         check(workspace + "/refunds" + show)
     for path in ("/holds", "/holds?show=closed", "/credit-policy", "/customers/new"):
