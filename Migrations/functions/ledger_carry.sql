@@ -32,7 +32,7 @@ begin
   v_entry := _ledger_entry(p_workspace, p_key);
   if v_entry.version is not null then
     status := case when (v_entry.account_id, v_entry.unit) = (p_account, p_unit)
-      and v_entry.reason = 'rollover' then 'replayed' else 'conflict' end;
+      then 'replayed' else 'conflict' end;
     balance := v_entry.balance_after;
     version := v_entry.version;
     return;
@@ -79,7 +79,6 @@ begin
   retired := _ledger_total(v_taken) - carried;
   v_entry := _ledger_draft(v_account, 'expire', p_at);
   v_entry.kind := 'expire';
-  v_entry.reason := 'rollover';
   v_entry.idempotency_key := case when v_going.ids = '{}' then p_key end;
   v_account := _ledger_lose(v_account,
     _ledger_in_order(v_account, v_taken.ids, v_taken.amounts), _ledger_total(v_taken), v_entry);
@@ -91,12 +90,11 @@ begin
     v_lot.source := 'subscription';
     v_lot.paid := false;
     v_lot.stars := null;
-    v_lot.reason := 'rollover';
+    v_lot.reason := null;
     v_lot.amount := v_going.amounts[i];
     v_lot.expires_at := p_until;
     v_entry := _ledger_draft(v_account, 'credit', p_at);
-    v_entry.reason := 'rollover';
-    v_entry.idempotency_key := case when i = cardinality(v_going.ids) then p_key end;
+      v_entry.idempotency_key := case when i = cardinality(v_going.ids) then p_key end;
     v_account := _ledger_open_lot(v_account, v_lot, v_entry);
   end loop;
   status := 'applied';

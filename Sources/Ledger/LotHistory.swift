@@ -17,7 +17,8 @@ public struct LotTotals: Sendable, Equatable {
   public let takenBack: Int64
   /// What a refund left the customer owing, paid by these credits.
   public let paidDebt: Int64
-  /// Into the older lot that this grant flowed into.
+  /// Into the older lot that this grant flowed into, or into the lot that a cycle of a subscription
+  /// took it over with.
   public let passedOn: Int64
   /// When its charge was refunded, so many were gone already, in one of these ways, and forgiven.
   public let forgiven: Int64
@@ -80,7 +81,10 @@ extension LotHistory {
   ) async throws -> LotHistory? {
     let made = try await pool.query(
       """
-      select l.*, e.created_at, e.idempotency_key, e.ref
+      select l.*, e.created_at, e.idempotency_key, e.ref, (
+          select coalesce(sum(c.amount), 0)::bigint from lots c
+          where c.workspace_id = l.workspace_id and c.account_id = l.account_id
+            and c.unit = l.unit and c.carried_from = l.lot_id) as carried
       from lots l
       join entries e on e.workspace_id = l.workspace_id and e.account_id = l.account_id
         and e.unit = l.unit and e.version = l.lot_id
@@ -104,7 +108,8 @@ extension LotHistory {
       expiresAt: try made.get("expires_at"), grantedAt: try made.get("created_at"),
       mergedInto: try made.getIfPresent("merged_into"),
       key: try made.getIfPresent("idempotency_key"), ref: try made.getIfPresent("ref"),
-      totals: try LotTotals(granted: made.get("amount"), rows[0]), movements: shown,
+      totals: try LotTotals(granted: made.get("amount"), carried: made.get("carried"), rows[0]),
+      movements: shown,
       olderThan: rows.count > limit ? shown.last?.version : nil)
   }
 
@@ -182,15 +187,16 @@ extension LotHistory.Movement {
 }
 
 extension LotTotals {
-  fileprivate init(granted: Int64, _ row: Row) throws {
+  /// - Parameter carried: What left as expired and went into another lot.
+  fileprivate init(granted: Int64, carried: Int64, _ row: Row) throws {
     self.granted = granted
     joined = try row.get("joined")
     used = try row.get("used")
     held = try row.get("held")
-    expired = try row.get("expired")
+    expired = try row.get("expired") - carried
     takenBack = try row.get("taken_back")
     paidDebt = try row.get("all_paid_debt")
-    passedOn = try row.get("all_passed_on")
+    passedOn = try row.get("all_passed_on") + carried
     forgiven = try row.get("forgiven")
     left = try row.get("left_now")
   }

@@ -175,7 +175,7 @@ extension Transaction {
     _ request: CheckoutRequest, _ item: CheckoutItem, _ customer: Customer, _ bot: Bot,
     _ secrets: Secrets, in scope: WorkspaceScope, at: Date
   ) async throws -> Checkout {
-    let expiresAt = at.addingTimeInterval(Double(Limits.checkoutSeconds))
+    let expiresAt = at.addingTimeInterval(Double(request.validSeconds))
     let row = try await query(
       """
       insert into checkouts (workspace_id, bot_id, customer_id, product, sku, title, description,

@@ -19,6 +19,8 @@ public struct CheckoutRequest: Sendable, Equatable {
   /// Who asks; nil = the bot.
   public let openedBy: Actor?
   public let idempotencyKey: String
+  /// How long it may be paid.
+  public var validSeconds = Limits.checkoutSeconds
 
   public init(
     telegramID: Int64, item: Item, delivery: Checkout.Delivery = .link, language: String? = nil,

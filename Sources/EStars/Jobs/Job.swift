@@ -31,6 +31,9 @@ public struct Job: Sendable, Equatable {
     /// Asks Telegram to stop a subscription's renewal, or to allow it again. Its subject is the
     /// subscription.
     case subscriptionEdit = "subscription.edit"
+    /// Tells a buyer that a subscription ends. Its subject is the subscription, which reminder it is,
+    /// and the end.
+    case subscriptionRemind = "subscription.remind"
     /// Ends periods and grace, and begins the cycles of custom plans.
     case subscriptionsAge = "subscriptions.age"
     case freePlanGive = "free_plan.give"
@@ -45,7 +48,7 @@ public struct Job: Sendable, Equatable {
       case .freePlanGive: 600
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
       case .refundSettle, .eventsSend, .updatesRelay, .messagesSend, .reconciliationRun: nil
-      case .subscriptionEdit: nil
+      case .subscriptionEdit, .subscriptionRemind: nil
       }
     }
 

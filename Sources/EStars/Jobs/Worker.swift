@@ -19,7 +19,7 @@ public struct Worker: Sendable {
     // So do events and relayed updates, which wait for operators' servers, and not for each other.
     let alone: [Job.Kind] = [
       .ledgerVerify, .refundSettle, .eventsSend, .updatesRelay, .messagesSend,
-      .reconciliationRun, .subscriptionEdit,
+      .reconciliationRun, .subscriptionEdit, .subscriptionRemind,
     ]
     async let quick: Void = run(Job.Kind.allCases.filter { !alone.contains($0) })
     async let verification: Void = run([.ledgerVerify])
@@ -29,7 +29,7 @@ public struct Worker: Sendable {
     async let messages: Void = run([.messagesSend], atOnce: Limits.messagesAtOnce)
     async let books: Void = run([.reconciliationRun], atOnce: Limits.reconciliationsAtOnce)
     async let subscriptions: Void = run(
-      [.subscriptionEdit], atOnce: Limits.subscriptionCallsAtOnce)
+      [.subscriptionEdit, .subscriptionRemind], atOnce: Limits.subscriptionCallsAtOnce)
     _ = try await (quick, verification, refunds, events, relay, messages, books, subscriptions)
   }
 
@@ -122,6 +122,9 @@ public struct Worker: Sendable {
       guard let id = Int64(job.subject) else { return .done }
       return try await SubscriptionCall(platform: platform).edit(
         id, attempts: job.attempts, in: scope)
+    case .subscriptionRemind:
+      return try await SubscriptionReminder(platform: platform).remind(
+        job.subject, attempts: job.attempts, in: scope)
     case .subscriptionsAge: try await ageSubscriptions(in: scope)
     case .freePlanGive: return try await giveFreePlan(in: scope)
     case .messagesSend:

@@ -3,12 +3,13 @@ import Ledger
 import Postgres
 
 /// The credits of the free plan: on the first of each month, in the workspace's time zone, for
-/// everybody who was seen lately and has no subscription that runs. The first time is the month after
-/// the plan was made.
+/// everybody who was there before, was seen lately and had no subscription then. The first time is
+/// the month after the plan was made.
 struct FreePlan: Sendable {
   let plan: Plan
   /// `2026-11-01`.
   let month: String
+  let startsAt: Date
   let endsAt: Date
   /// Of the month after.
   let longerEndsAt: Date
@@ -17,7 +18,7 @@ struct FreePlan: Sendable {
   init?(in scope: WorkspaceScope, at: Date, _ pool: Pool) async throws {
     let row = try await pool.query(
       """
-      select f.*, m.month::date::text as month,
+      select f.*, m.month::date::text as month, m.month at time zone w.time_zone as month_starts_at,
         (m.month + interval '1 month') at time zone w.time_zone as month_ends_at,
         (m.month + interval '2 months') at time zone w.time_zone as next_month_ends_at
       from (\(Plan.select(in: scope)) and p.kind = 'free' and p.withdrawn_at is null) f
@@ -30,6 +31,7 @@ struct FreePlan: Sendable {
     guard let row else { return nil }
     plan = try Plan(row)
     month = try row.get("month")
+    startsAt = try row.get("month_starts_at")
     endsAt = try row.get("month_ends_at")
     longerEndsAt = try row.get("next_month_ends_at")
   }
@@ -50,9 +52,11 @@ struct FreePlan: Sendable {
   fileprivate func lacking(_ at: Date) -> SQL {
     """
     (c.free_plan_month is null or c.free_plan_month < \(month)::date)
+      and c.created_at < \(startsAt)
       and c.last_seen_at > \(at.addingTimeInterval(-Limits.freePlanSeenSeconds))
       and not exists (select from subscriptions s where s.workspace_id = c.workspace_id
-        and s.customer_id = c.customer_id and s.state in ('trial', 'active', 'grace'))
+        and s.customer_id = c.customer_id
+        and (s.state in ('trial', 'active', 'grace') or s.ended_at >= \(startsAt)))
     """
   }
 }

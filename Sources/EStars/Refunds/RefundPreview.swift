@@ -94,8 +94,13 @@ extension Transaction {
     let access = try await query(
       """
       select g.*, e.title from access_grants g join entitlements e using (workspace_id, entitlement)
-      where g.workspace_id = \(scope.workspaceID) and g.bot_id = \(payment.botID)
-        and g.charge_id = \(payment.chargeID) and g.ended_at is null and g.ends_at > \(at)
+      where g.workspace_id = \(scope.workspaceID) and g.ended_at is null and g.ends_at > \(at)
+        and (g.bot_id = \(payment.botID) and g.charge_id = \(payment.chargeID)
+          or g.customer_id = \(payment.customerID) and g.subscription_id = \(payment.subscriptionID)
+            and not exists (select from subscription_cycles c
+              where c.workspace_id = g.workspace_id and c.subscription_id = g.subscription_id
+                and c.cycle <> \(payment.chargeID) and c.refunded_at is null
+                and c.ends_at > \(at)))
       order by g.access_grant_id
       """
     ).map(AccessGrant.init)

@@ -131,10 +131,11 @@ extension Transaction {
   ) async throws {
     guard let credits = subscription.creditsPerCycle, subscription.state == .active else { return }
     let length = Double(Subscription.monthSeconds)
-    let number = Int64(at.timeIntervalSince(subscription.startedAt) / length)
+    // The database keeps microseconds, so that the beginning may seem to be a little ahead.
+    let number = max(0, Int64(at.timeIntervalSince(subscription.startedAt) / length))
     let start = subscription.startedAt.addingTimeInterval(Double(number) * length)
     let end = min(start.addingTimeInterval(length), subscription.periodEndsAt)
-    guard at >= start, end > at else { return }
+    guard end > at else { return }
     let isNew = try await execute(
       """
       insert into subscription_cycles (workspace_id, subscription_id, cycle, starts_at, ends_at,

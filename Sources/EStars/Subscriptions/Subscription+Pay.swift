@@ -172,6 +172,8 @@ extension Transaction {
       try await replace(takeover, plan, in: scope, at: at)
       try await emit(takeover.event(plan), subscription.id, in: scope, at: at)
       if takeover.upgradedFrom != nil { cap = nil }
+      // What runs out beside it keeps its credits until their own end.
+      guard takeover.runningOut.isEmpty else { return }
     } else {
       try await emit(.subscriptionRenewed, subscription.id, in: scope, at: at)
       try await stopIfReplaced(subscription.id, payment, in: scope, at: at)

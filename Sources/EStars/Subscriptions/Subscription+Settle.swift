@@ -10,20 +10,23 @@ private struct PaidTime {
   let periodEndsAt: Date
   /// The Stars of the last cycle went back, so nothing follows the paid time.
   let isCutShort: Bool
+  /// When that was, of the last refund.
+  let refundedAt: Date?
   let firstChargeID: String?
 
   init?(_ row: Row) throws {
     guard let started = try row.getIfPresent("started_at", as: Date.self) else { return nil }
     startedAt = started
     isCutShort = try row.get("is_cut_short")
+    let refunded = try row.getIfPresent("refunded_at", as: Date.self)
+    refundedAt = refunded
     firstChargeID = try row.getIfPresent("first_charge_id")
     if let end = try row.getIfPresent("paid_until", as: Date.self) {
       periodStartedAt = try row.get("paid_from")
       periodEndsAt = end
     } else {
       periodStartedAt = started
-      let refundedAt: Date = try row.get("refunded_at")
-      periodEndsAt = max(started.addingTimeInterval(1), refundedAt)
+      periodEndsAt = max(started.addingTimeInterval(1), refunded ?? started)
     }
   }
 }
@@ -67,6 +70,8 @@ extension Transaction {
     let graceDays = time?.isCutShort ?? false ? 0 : before.graceDays
     let graceEnd =
       end < .distantFuture ? end.addingTimeInterval(Double(graceDays) * 86_400) : end
+    // A refund ends at once what was paid by it.
+    let over = time?.isCutShort ?? false ? max(end, time?.refundedAt ?? end) : max(graceEnd, start)
     var state = Subscription.State.replaced
     if before.state != .replaced {
       // A renewal takes its time to arrive.
@@ -86,7 +91,7 @@ extension Transaction {
         started_at = \(time?.startedAt ?? before.startedAt), period_started_at = \(start),
         period_ends_at = \(end), first_charge_id = \(time?.firstChargeID),
         ended_at = case when \(state.isRunning) then null
-          else coalesce(ended_at, \(state == .expired ? min(at, max(graceEnd, start)) : at)) end,
+          else coalesce(ended_at, \(state == .expired ? min(at, over) : at)) end,
         next_plan = case when \(state.isRunning) then next_plan end
       where workspace_id = \(scope.workspaceID) and subscription_id = \(id)
       """)

@@ -33,6 +33,34 @@ extension Worker {
         }
       }
     }
+    try await remindOfEnds(in: scope, at: at)
+  }
+
+  /// Asks for the reminders that are due: three days before an end, on the last day, and when grace
+  /// has begun. What Telegram renews by itself needs none.
+  private func remindOfEnds(in scope: WorkspaceScope, at: Date) async throws {
+    try await platform.pool.execute(
+      """
+      insert into jobs (workspace_id, kind, subject, run_at)
+      select r.workspace_id, \(Job.Kind.subscriptionRemind.rawValue), r.subject, now()
+      from (
+        select s.workspace_id, s.subscription_id || ':' || w.reminder || ':'
+          || extract(epoch from s.period_ends_at)::bigint as subject
+        from subscriptions s
+        cross join lateral (
+          select case when s.state = 'grace' then 'grace'
+            when s.period_ends_at <= \(at.addingTimeInterval(Limits.lastDaySeconds)) then 'today'
+            else 'soon' end as reminder) w
+        where s.workspace_id = \(scope.workspaceID) and s.state in ('trial', 'active', 'grace')
+          and s.period_ends_at <= \(at.addingTimeInterval(Limits.endingSeconds))
+          and (s.state = 'grace' or s.renewal <> 'on' and s.period_ends_at > \(at))
+          and (w.reminder <> 'soon' or s.period_ends_at - s.period_started_at
+            > make_interval(secs => \(Int(Limits.endingSeconds))))) r
+      where not exists (select from outgoing_messages m
+        where m.workspace_id = r.workspace_id and m.subject = r.subject
+          and m.kind in ('trial.ending', 'subscription.ending', 'subscription.grace'))
+      on conflict do nothing
+      """, in: scope)
   }
 
   /// - Returns: `.next` while there are customers left.
