@@ -152,8 +152,11 @@ extension Visit {
     let hasMore = changes.count > Limits.ruleHistory
     if hasMore { changes.removeLast() }
     var view = PlansController.view(draft, names)
+    let standing = try await PlanStanding.all(in: scope, platform.pool)
+      .first { $0.plan == plan.key }
     view.present = .init(
-      key: plan.key, title: plan.title, isWithdrawn: plan.isWithdrawn)
+      key: plan.key, title: plan.title, isWithdrawn: plan.isWithdrawn,
+      running: standing.map { Int64($0.trials + $0.active + $0.inGrace) } ?? 0)
     view.mayEdit = membership.role >= .manager
     if !view.mayEdit {
       let actions = try await ActionRules.all(in: scope, platform.pool)
