@@ -372,7 +372,7 @@ create table abandoned_carts (
   reminder_checkout_id bigint,
   -- Why the buyer was not reminded; null = he was, or will be.
   skipped text check (skipped in ('switched_off', 'paid_since', 'reminded_lately', 'newer_checkout',
-    'withdrawn')),
+    'withdrawn', 'not_reached')),
   reminded_at timestamptz,
   alerted_at timestamptz,
   recovered_payment_id bigint,

@@ -204,6 +204,30 @@ public enum Limits {
   public static let messageUnanswered = 2
   /// How long a message that could not be sent is tried.
   public static let messageSeconds = 24 * 3600.0
+  /// Abandoned carts that are noticed, told of and reminded in one go.
+  public static let cartsAtOnce = 50
+  /// How long reminders are made in one run of the job; well below its lease.
+  public static let cartRunSeconds = 25
+  /// How long a checkout that Telegram has just asked about is left alone.
+  public static let payingSeconds = 300.0
+  /// Operators are not told of a cart that was noticed longer ago.
+  public static let cartAlertSeconds = 600.0
+  /// A customer is reminded of a cart no oftener than this.
+  public static let cartReminderPauseSeconds = 24 * 3600.0
+  /// A payment this long after a cart was noticed has recovered it.
+  public static let cartRecoverySeconds = 7 * 24 * 3600.0
+  /// The bounds of the minutes after which a checkout is an abandoned cart.
+  public static let cartMinutes: ClosedRange<Int64> = 5...1380
+  /// How long a code that links an alert chat may be used.
+  public static let alertCodeSeconds = 15 * 60.0
+  /// Alert chats of one workspace.
+  public static let alertChats = 20
+  /// A bot with fewer updates waiting at Telegram keeps up.
+  public static let pendingUpdates = 100
+  /// A delivery that failed longer ago says nothing of a webhook's health.
+  public static let webhookErrorSeconds = 3600.0
+  /// How long an operator's request waits for a message to be sent.
+  public static let messageAnswerSeconds = 3.0
   /// Messages that one worker sends at the same time.
   public static let messagesAtOnce = 4
   /// Between two comparisons of a bot with Telegram's books, in the workspace's time.

@@ -59,7 +59,8 @@ public final class Platform: Sendable {
   public var refunds: RefundSettlement { RefundSettlement(platform: self) }
   public var reconciler: Reconciler { Reconciler(platform: self) }
   var events: EventSender { EventSender(platform: self) }
-  var messages: MessageSender { MessageSender(platform: self) }
+  public var messages: MessageSender { MessageSender(platform: self) }
+  var carts: CartWatch { CartWatch(platform: self) }
   public var relay: UpdateRelay { UpdateRelay(platform: self) }
 
   /// The Bot API client of a bot; its token is unsealed once and kept with its rate limits.

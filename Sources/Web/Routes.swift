@@ -76,6 +76,16 @@ struct Route: Sendable {
     Route(
       .post, "/w/:workspace/customers/:customer/checkouts",
       .member(.support, CheckoutsController.create)),
+    Route(.get, "/w/:workspace/carts", .member(.viewer, CartsController.index)),
+    Route(.post, "/w/:workspace/carts", .member(.manager, CartsController.update)),
+    Route(.get, "/w/:workspace/alert-chats", .member(.viewer, AlertChatsController.index)),
+    Route(.post, "/w/:workspace/alert-chats", .member(.manager, AlertChatsController.create)),
+    Route(
+      .post, "/w/:workspace/alert-chats/:bot/:chat/test",
+      .member(.manager, AlertChatTestController.create)),
+    Route(
+      .post, "/w/:workspace/alert-chats/:bot/:chat/removal",
+      .member(.manager, AlertChatRemovalController.create)),
     Route(.get, "/w/:workspace/payments", .member(.viewer, PaymentsController.index)),
     Route(.get, "/w/:workspace/payments/:bot/:charge", .member(.viewer, PaymentsController.show)),
     Route(.get, "/w/:workspace/subscriptions", .member(.viewer, SubscriptionsController.index)),
@@ -100,6 +110,9 @@ struct Route: Sendable {
     Route(
       .post, "/w/:workspace/customers/:customer/subscriptions",
       .member(.manager, NewSubscriptionController.create)),
+    Route(
+      .post, "/w/:workspace/payments/:bot/:charge/receipts",
+      .member(.support, ReceiptsController.create)),
     Route(.get, "/w/:workspace/refunds", .member(.viewer, RefundsController.index)),
     Route(.post, "/w/:workspace/refunds", .member(.support, RefundsController.create)),
     Route(.get, "/w/:workspace/refunds/:refund", .member(.viewer, RefundsController.show)),
@@ -226,6 +239,10 @@ struct Route: Sendable {
       .post, "/w/:workspace/bots/:bot/disconnection",
       .member(.owner, BotDisconnectionController.create)),
     Route(.post, "/w/:workspace/bots/:bot/token", .member(.owner, BotTokenController.create)),
+    Route(
+      .post, "/w/:workspace/bots/:bot/receipts", .member(.manager, BotReceiptsController.update)),
+    Route(
+      .post, "/w/:workspace/bots/:bot/commands", .member(.owner, BotCommandsController.create)),
     Route(.get, "/w/:workspace/bots/:bot/replies", .member(.viewer, BotRepliesController.show)),
     Route(
       .post, "/w/:workspace/bots/:bot/replies", .member(.manager, BotRepliesController.update)),

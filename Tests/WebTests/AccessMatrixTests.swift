@@ -85,6 +85,8 @@ import Testing
     GET /w/:workspace/packs member viewer
     GET /w/:workspace/packs/:sku member viewer
     GET /w/:workspace/packs/new member manager
+    GET /w/:workspace/alert-chats member viewer
+    GET /w/:workspace/carts member viewer
     GET /w/:workspace/payments member viewer
     GET /w/:workspace/checkouts member viewer
     GET /w/:workspace/checkouts/:checkout member viewer
@@ -121,7 +123,14 @@ import Testing
     POST /v1/subscriptions/:user/reactivation key sell
     POST /v1/updates key sell
     POST /w/:workspace/bots member owner
+    POST /w/:workspace/alert-chats member manager
+    POST /w/:workspace/alert-chats/:bot/:chat/removal member manager
+    POST /w/:workspace/alert-chats/:bot/:chat/test member manager
+    POST /w/:workspace/bots/:bot/commands member owner
     POST /w/:workspace/bots/:bot/connection member owner
+    POST /w/:workspace/bots/:bot/receipts member manager
+    POST /w/:workspace/carts member manager
+    POST /w/:workspace/payments/:bot/:charge/receipts member support
     POST /w/:workspace/bots/:bot/disconnection member owner
     POST /w/:workspace/bots/:bot/replies member manager
     POST /w/:workspace/bots/:bot/token member owner
@@ -258,6 +267,7 @@ import Testing
       ":asset": "none.css",
       ":bot": "\(fixture.bot.id)",
       ":charge": "none",
+      ":chat": "-100999",
       ":customer": "999999",
       ":hold": "999999",
       ":key": "999999",

@@ -12,6 +12,8 @@ extension Bot {
     /// The token is another bot's.
     case otherBot
     case elsewhere
+    /// Live bots belong to a live side, all others to a test side.
+    case environment
     /// Telegram gave no answer.
     case noAnswer
     public var description: String {
@@ -20,6 +22,8 @@ extension Bot {
       case .unknown: "Telegram knows no bot with this token"
       case .otherBot: "this token is another bot's"
       case .elsewhere: "this bot belongs to another workspace"
+      case .environment:
+        "live bots belong to a live side, test and sandbox bots to a test side"
       case .noAnswer: "Telegram did not answer"
       }
     }
@@ -36,9 +40,18 @@ extension Bot {
     let facts = BotFacts(
       id: parsed.botID, username: username, name: name, segment: segment, endpoint: endpoint,
       sealedToken: try platform.secrets.seal(token))
-    guard let row = try await platform.pool.query(facts.upsert(in: workspace.id, at: at)).first
-    else { throw RegistrationProblem.elsewhere }
+    let row = try await sideChecked {
+      try await platform.pool.query(facts.upsert(in: workspace.id, at: at)).first
+    }
+    guard let row else { throw RegistrationProblem.elsewhere }
     return try Bot(row)
+  }
+
+  /// Postgres itself keeps the two sides apart; what it refuses gets a name here.
+  private static func sideChecked<T: Sendable>(_ work: () async throws -> T) async throws -> T {
+    do { return try await work() } catch let error as PostgresError
+      where error.constraint == "bots_environment_fits"
+    { throw RegistrationProblem.environment }
   }
 
   /// Adds a bot by its token, after Telegram has said whose it is. Its webhook and what waits there
@@ -50,22 +63,24 @@ extension Bot {
     in scope: WorkspaceScope, _ platform: Platform
   ) async throws -> Bot {
     let facts = try await facts(of: token, segment: segment, endpoint: endpoint, platform)
-    let bot = try await platform.pool.transaction(in: scope) { tx in
-      let known = try await tx.query(
-        """
-        select \(columns) from bots b where b.bot_id = \(facts.id)
-          and b.workspace_id = \(scope.workspaceID) for update
-        """
-      ).first.map(Bot.init)
-      guard
-        let row = try await tx.query(facts.upsert(in: scope.workspaceID, at: Date())).first
-      else { throw RegistrationProblem.elsewhere }
-      let isAdded = known.map { !$0.isConnected } ?? true
-      try await tx.audit(
-        actor, isAdded ? "bot.added" : "bot.token_renewed", "bot", String(facts.id),
-        after: ["username": facts.username, "environment": endpoint.environment.rawValue],
-        in: scope, at: scope.now)
-      return try Bot(row)
+    let bot = try await sideChecked {
+      try await platform.pool.transaction(in: scope) { tx in
+        let known = try await tx.query(
+          """
+          select \(columns) from bots b where b.bot_id = \(facts.id)
+            and b.workspace_id = \(scope.workspaceID) for update
+          """
+        ).first.map(Bot.init)
+        guard
+          let row = try await tx.query(facts.upsert(in: scope.workspaceID, at: Date())).first
+        else { throw RegistrationProblem.elsewhere }
+        let isAdded = known.map { !$0.isConnected } ?? true
+        try await tx.audit(
+          actor, isAdded ? "bot.added" : "bot.token_renewed", "bot", String(facts.id),
+          after: ["username": facts.username, "environment": endpoint.environment.rawValue],
+          in: scope, at: scope.now)
+        return try Bot(row)
+      }
     }
     platform.directory.remember(bot)
     return bot

@@ -37,6 +37,8 @@ public struct Job: Sendable, Equatable {
     /// Ends periods and grace, and begins the cycles of custom plans.
     case subscriptionsAge = "subscriptions.age"
     case freePlanGive = "free_plan.give"
+    /// Finds checkouts that stay unpaid, reminds their buyers and tells the operators.
+    case cartsNotice = "carts.notice"
 
     /// nil: runs when it was asked for, until it is done.
     var intervalSeconds: Double? {
@@ -46,6 +48,7 @@ public struct Job: Sendable, Equatable {
       case .lotsExpire, .checkoutsExpire, .subscriptionsAge: 30
       case .reconciliationDaily: 60
       case .freePlanGive: 600
+      case .cartsNotice: 60
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
       case .refundSettle, .eventsSend, .updatesRelay, .messagesSend, .reconciliationRun: nil
       case .subscriptionEdit, .subscriptionRemind: nil

@@ -19,14 +19,18 @@ public struct Worker: Sendable {
     // So do events and relayed updates, which wait for operators' servers, and not for each other.
     let alone: [Job.Kind] = [
       .ledgerVerify, .refundSettle, .eventsSend, .updatesRelay, .messagesSend,
+<<<<<<< HEAD
       .reconciliationRun, .subscriptionEdit, .subscriptionRemind,
+=======
+      .reconciliationRun, .subscriptionEdit, .cartsNotice,
+>>>>>>> a076d2d (Abandoned carts, alert chats, receipts sent again, what Telegram asks of a bot that sells: rules, pages, docs and tests)
     ]
     async let quick: Void = run(Job.Kind.allCases.filter { !alone.contains($0) })
     async let verification: Void = run([.ledgerVerify])
     async let refunds: Void = run([.refundSettle], atOnce: Limits.refundsAtOnce)
     async let events: Void = run([.eventsSend], atOnce: Limits.eventsAtOnce)
     async let relay: Void = run([.updatesRelay], atOnce: Limits.relaysByWorker)
-    async let messages: Void = run([.messagesSend], atOnce: Limits.messagesAtOnce)
+    async let messages: Void = run([.messagesSend, .cartsNotice], atOnce: Limits.messagesAtOnce)
     async let books: Void = run([.reconciliationRun], atOnce: Limits.reconciliationsAtOnce)
     async let subscriptions: Void = run(
       [.subscriptionEdit, .subscriptionRemind], atOnce: Limits.subscriptionCallsAtOnce)
@@ -133,6 +137,7 @@ public struct Worker: Sendable {
       guard let id = Int64(job.subject) else { return .done }
       return try await platform.reconciler.run(id, attempts: job.attempts, in: scope)
     case .reconciliationDaily: try await Reconciliation.askDaily(in: scope, platform.pool)
+    case .cartsNotice: return try await platform.carts.notice(in: scope)
     case .inboxRetry:
       _ = try await platform.updates.retryPending(in: scope)
     case .inboxPurge: try await purgeInbox(in: scope)

@@ -5,10 +5,32 @@ import Postgres
 import Telegram
 
 /// Sends what bots have to say, a job a message.
-struct MessageSender: Sendable {
+public struct MessageSender: Sendable {
   private let platform: Platform
 
   init(platform: Platform) { self.platform = platform }
+
+  /// Sends a message that an operator asked for, so that the page that follows shows what came of
+  /// it. Gives up waiting after ``Limits/messageAnswerSeconds``; a worker finishes what is left.
+  public func sendNow(
+    _ kind: OutgoingMessage.Kind, about subject: String, in scope: WorkspaceScope
+  ) async {
+    let work = Task { [platform] in
+      guard
+        let message = try await OutgoingMessage.find(kind, about: subject, in: scope, platform.pool)
+      else { return }
+      try await Worker(platform: platform).runNow(
+        .messagesSend, subject: "\(message.botID):\(message.id)")
+    }
+    do {
+      try await withDeadline(seconds: Limits.messageAnswerSeconds) { try await work.value }
+    } catch is DeadlineExceeded {
+      // The page says that it waits.
+    } catch {
+      platform.logger.warning(
+        "a message waits for a worker", metadata: ["error": "\(error.withoutValues)"])
+    }
+  }
 
   /// - Parameter subject: Of the job: the bot and the message.
   func send(_ subject: String, attempts: Int, in scope: WorkspaceScope) async throws -> Job.Outcome
@@ -19,7 +41,12 @@ struct MessageSender: Sendable {
     else { return .done }
     guard let bot = try await platform.directory.bot(message.botID), bot.isConnected,
       try await message.isWanted(in: scope, platform.pool)
-    else { return try await close(message, .dropped, nil, in: scope) }
+    else {
+      if message.kind == .cartReminder {
+        try await message.reminderWasDropped(in: scope, platform.pool)
+      }
+      return try await close(message, .dropped, nil, in: scope)
+    }
     guard let chatID = try await chat(of: message, in: scope) else {
       return try await close(message, .failed, .code(.noChat), in: scope)
     }
@@ -176,6 +203,7 @@ extension TelegramError {
 extension OutgoingMessage {
   /// Whether there is still a use in saying it: what it says may have been overtaken.
   func isWanted(in scope: WorkspaceScope, _ pool: Pool) async throws -> Bool {
+    if kind == .cartReminder { return try await isReminderWanted(in: scope, pool) }
     guard kind == .receipt else { return true }
     // Of Stars that went back meanwhile the buyer hears by the refund.
     return try await pool.query(

@@ -101,8 +101,9 @@ extension Transaction {
     if state == .credited, let checkout {
       try await emitCompleted(payment, checkout, in: scope, at: at)
     }
-    if state == .credited, bot.sendsReceipts {
-      try await sayReceipt(of: payment.id, in: scope, at: at)
+    if state == .credited {
+      if bot.sendsReceipts { try await sayReceipt(of: payment.id, in: scope, at: at) }
+      try await recoverCart(by: payment, in: scope, at: at)
     }
     if checkout != nil {
       try await execute(

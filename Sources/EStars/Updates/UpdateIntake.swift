@@ -52,8 +52,12 @@ public struct UpdateIntake: Sendable {
     let queue = relaying ? UpdateRelay.subject(botID: bot.id, queue: update.queue) : nil
     defer { if let queue { platform.relay.startSoon(queue) } }
     do {
-      return try await platform.arrivals.submit(
+      let handled = try await platform.arrivals.submit(
         Arrival(update: update, body: body, bot: bot, relay: queue), in: scope)
+      if !update.movesMoney, let news = AlertChat.news(in: body, to: bot) {
+        try await AlertChat.hear(news, by: bot, in: scope, platform.pool)
+      }
+      return handled
     } catch let error as CoalescerError {
       throw error
     } catch let error where !error.isOutage {

@@ -43,16 +43,32 @@ extension TelegramClient {
 
   /// Sets the command menu, at most 100 lines.
   public func setMyCommands(
-    _ commands: [BotCommand], languageCode: String? = nil
+    _ commands: [BotCommand], languageCode: String? = nil, scope: CommandScope = .everybody
   ) async throws {
     let _: Bool = try await call(
-      "setMyCommands", CommandParameters(commands: commands, languageCode: languageCode))
+      "setMyCommands",
+      CommandParameters(commands: commands, languageCode: languageCode, scope: scope))
   }
 
-  public func getMyCommands(languageCode: String? = nil) async throws -> [BotCommand] {
+  public func getMyCommands(
+    languageCode: String? = nil, scope: CommandScope = .everybody
+  ) async throws -> [BotCommand] {
     try await call(
-      "getMyCommands", CommandParameters(commands: nil, languageCode: languageCode))
+      "getMyCommands", CommandParameters(commands: nil, languageCode: languageCode, scope: scope))
   }
+}
+
+/// For whom a command menu is (`BotCommandScope`).
+public enum CommandScope: String, Sendable, Encodable {
+  case everybody = "default"
+  case privateChats = "all_private_chats"
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(rawValue, forKey: .type)
+  }
+
+  private enum CodingKeys: String, CodingKey { case type }
 }
 
 private struct TextParameters: Encodable, Sendable {
@@ -86,9 +102,10 @@ private struct CallbackAnswer: Encodable, Sendable {
 private struct CommandParameters: Encodable, Sendable {
   let commands: [BotCommand]?
   let languageCode: String?
+  let scope: CommandScope
 
   enum CodingKeys: String, CodingKey {
-    case commands
+    case commands, scope
     case languageCode = "language_code"
   }
 }

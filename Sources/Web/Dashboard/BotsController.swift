@@ -29,7 +29,8 @@ enum BotsController {
       let endpoint = visit.botEndpoint(environment),
       let segment = Bot.Segment(rawValue: view.segment.rawValue)
     else {
-      throw Refusal(.unprocessableContent, "environment", "Choose one of the environments listed.")
+      view.problem = .environment
+      return try await visit.livePage(view.render, .unprocessableContent)
     }
     do {
       let bot = try await Bot.add(
@@ -57,7 +58,7 @@ enum BotTokenController {
         switch problem {
         case .token: .token
         case .unknown: .unknown
-        case .otherBot, .elsewhere: .otherBot
+        case .otherBot, .elsewhere, .environment: .otherBot
         case .noAnswer: .noAnswer
         }
       return try await visit.botPage(
@@ -139,9 +140,16 @@ extension Visit {
     problem: BotView.Problem? = nil, status: HTTPResponse.Status = .ok
   ) async throws -> Reply {
     var (webhook, trouble) = (WebhookFacts?.none, trouble)
+    var compliance: ComplianceCard?
     if bot.isConnected {
+      async let missing = try? connections.compliance(of: bot).missing.map { "/\($0.rawValue)" }
       let (found, failure) = try await webhookFacts(of: bot)
       (webhook, trouble) = (found, trouble ?? failure)
+      compliance = ComplianceCard(
+        missingCommands: await missing, webhook: found,
+        mode: BotMode(rawValue: bot.mode.rawValue) ?? .forwarding,
+        answersCommands: bot.answersCommands, pendingLimit: Limits.pendingUpdates,
+        errorSeconds: Limits.webhookErrorSeconds)
     }
     let audit = try await AuditEntry.about("bot", String(bot.id), in: scope, platform.pool)
     let view = BotView(
@@ -150,8 +158,10 @@ extension Visit {
       waiting: bot.isConnected ? try await countWaiting(for: bot) : 0,
       isElsewhere: webhook.map { !connections.isOurs($0.url, of: bot) } ?? false,
       isRestorationMissing: bot.isRestorationMissing,
-      answersCommands: bot.answersCommands, webhook: webhook, trouble: trouble,
-      mayChange: membership.role >= .owner, draft: draft, problem: problem,
+      answersCommands: bot.answersCommands, sendsReceipts: bot.sendsReceipts,
+      compliance: compliance, webhook: webhook, trouble: trouble,
+      mayManage: membership.role >= .manager, mayChange: membership.role >= .owner, draft: draft,
+      problem: problem,
       audit: audit.map(PaymentView.AuditLine.init))
     return try await livePage(view.render, status)
   }
@@ -174,6 +184,7 @@ extension BotFormView.Problem {
       case .token: .token
       case .unknown, .otherBot: .unknown
       case .elsewhere: .elsewhere
+      case .environment: .environment
       case .noAnswer: .noAnswer
       }
   }

@@ -42,6 +42,7 @@ enum PaymentsController {
     async let access = AccessGrant.of(customer: customer.id, in: scope, pool)
     async let audit = AuditEntry.about("payment", String(payment.id), in: scope, pool)
     async let refundCase = Refund.of(payment, in: scope, pool)
+    async let receipts = payment.receipts(in: scope, pool)
     let bot = try await visit.platform.directory.bot(payment.botID)
     let catalog = try await visit.platform.directory.catalog(of: visit.workspace.id)
     let (moved, granted, refund) = (try await movements, try await lots, try await refundCase)
@@ -63,7 +64,12 @@ enum PaymentsController {
       audit: try await audit.map(PaymentView.AuditLine.init),
       review: payment.review.flatMap(PaymentView.Review.init(rawValue:)),
       refund: refund.map { RefundRow($0, payment, customer) }, effect: effect,
-      request: refund == nil && visit.membership.role >= .support ? request : nil)
+      request: refund == nil && visit.membership.role >= .support ? request : nil,
+      receipts: payment.state == .unmatched
+        ? nil
+        : .init(
+          rows: try await receipts.map(MessageRow.init),
+          formKey: visit.membership.role >= .support ? UUID().uuidString : nil))
     return try await visit.page(view.render)
   }
 }

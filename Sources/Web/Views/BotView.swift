@@ -23,9 +23,15 @@ struct BotView: Sendable, Equatable {
   /// The bot was disconnected while Telegram refused its token.
   var isRestorationMissing = false
   var answersCommands: Bool
+  /// Whether eStars confirms payments in the bot's name.
+  var sendsReceipts = true
+  /// nil: the bot is disconnected.
+  var compliance: ComplianceCard?
   /// nil: Telegram was not asked, or gave no answer.
   var webhook: WebhookFacts?
   var trouble: TelegramTrouble?
+  /// What the bot says, not how it is connected.
+  var mayManage = true
   var mayChange: Bool
   /// The form that could not be carried out.
   var draft: Draft?
@@ -43,6 +49,17 @@ struct BotView: Sendable, Equatable {
       "previous": .optional(previousHost),
       "answers": bot.isConnected && bot.mode == .webhook
         ? .text(t[answersCommands ? "bot.answers_on" : "bot.answers_off"]) : .none,
+      "receipts": .record([
+        "state": .text(t[sendsReceipts ? "bot.receipts_on" : "bot.receipts_off"]),
+        "form": mayManage && bot.isConnected
+          ? .record([
+            "action": .text(path + "/receipts"), "value": .text(sendsReceipts ? "0" : "1"),
+            "verb": .text(t[sendsReceipts ? "bot.receipts_stop" : "bot.receipts_start"]),
+          ]) : .none,
+      ]),
+      "compliance": .optional(compliance) {
+        $0.model(page, addTo: mayChange ? path + "/commands" : nil)
+      },
       "trouble": .optional(trouble.map { $0.words(t) }),
       "not_restored": isRestorationMissing ? .text(notRestored(t)) : .none,
       "warnings": warnings(page),
@@ -51,6 +68,7 @@ struct BotView: Sendable, Equatable {
         ? .record([
           "connection": mayChange ? .text(path + "/connection") : .none,
           "events": .text(path + "/event-address"), "replies": .text(path + "/replies"),
+          "alerts": .text(Links.alertChats(page.slug)),
         ]) : .none,
       "again": !bot.isConnected && mayChange ? .text(Links.newBot(page.slug)) : .none,
       "forms": mayChange && bot.isConnected ? .list(Draft.allCases.map { form($0, page) }) : .none,

@@ -59,6 +59,10 @@ struct BotFormView: Sendable, Equatable {
   enum Problem: String, Sendable, CaseIterable {
     case token, unknown, elsewhere
     case noAnswer = "no_answer"
+    /// Not one of this side's.
+    case environment
+
+    fileprivate var field: String { self == .environment ? "environment" : "token" }
   }
 
   /// Where the bot may live on this side.
@@ -71,7 +75,7 @@ struct BotFormView: Sendable, Equatable {
     let page = PageContext(frame: frame, renderer: renderer)
     let t = page.strings
     let problems = FormProblems(
-      rows: problem.map { [.init(field: "token", words: t[.init("bot.problem_\($0.rawValue)")])] }
+      rows: problem.map { [.init(field: $0.field, words: t[.init("bot.problem_\($0.rawValue)")])] }
         ?? [])
     let chosen = environment ?? environments.last
     return page.page(
@@ -80,6 +84,7 @@ struct BotFormView: Sendable, Equatable {
       [
         "action": .text(Links.bots(page.slug)),
         "summary": problems.model, "token_problem": problems.words("token"),
+        "environment_problem": problems.words("environment"),
         "choice": environments.count > 1
           ? .record([
             "environments": .records(environments) {

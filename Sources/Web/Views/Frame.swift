@@ -25,13 +25,18 @@ struct Frame: Sendable, Equatable {
 /// A frame together with what turns its values into words.
 struct PageContext: Sendable {
   enum Place: String, Sendable, CaseIterable {
-    case overview, customers, payments, checkouts, subscriptions, refunds, holds
+    case overview, customers, payments, checkouts, subscriptions, carts, refunds, holds
     case packs, plans, actions, trials, paywall
     case bots, keys, events, reconciliation
 
     /// The rail, part by part.
     static let groups: [(name: String, places: [Place])] = [
-      ("desk", [.overview, .customers, .payments, .checkouts, .subscriptions, .refunds, .holds]),
+      (
+        "desk",
+        [
+          .overview, .customers, .payments, .checkouts, .subscriptions, .carts, .refunds, .holds,
+        ]
+      ),
       ("rules", [.packs, .plans, .actions, .trials, .paywall]),
       ("connections", [.bots, .keys, .events, .reconciliation]),
     ]

@@ -41,6 +41,9 @@ enum Links {
   static func holds(_ slug: String) -> String { "/w/\(slug)/holds" }
   static func hold(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/holds/\(id)" }
 
+  static func carts(_ slug: String) -> String { "/w/\(slug)/carts" }
+  static func alertChats(_ slug: String) -> String { "/w/\(slug)/alert-chats" }
+
   static func payments(_ slug: String) -> String { "/w/\(slug)/payments" }
   static func checkouts(_ slug: String) -> String { "/w/\(slug)/checkouts" }
   static func checkout(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/checkouts/\(id)" }

@@ -37,6 +37,15 @@ struct PaymentView: Sendable, Equatable {
   var effect: RefundEffect?
   /// nil: the reader may not ask for one, or there is one.
   var request: RefundRequestForm?
+  /// nil: there is none, since nothing was sold.
+  var receipts: Receipts?
+
+  struct Receipts: Sendable, Equatable {
+    /// Newest first.
+    var rows: [MessageRow]
+    /// Of the form that sends it once more; nil where the reader may not.
+    var formKey: String?
+  }
 
   /// Why a person should look at the payment.
   enum Review: String, Sendable, CaseIterable {
@@ -67,6 +76,18 @@ struct PaymentView: Sendable, Equatable {
       "refund_case": .optional(refund) { $0.model(page) },
       "effect": .optional(effect) { $0.model(page) },
       "request": .optional(request) { form($0, page) },
+      "receipts": .optional(receipts) { receipts in
+        [
+          "rows": .records(receipts.rows) { $0.model(page) },
+          "none": .flag(receipts.rows.isEmpty),
+          "form": .optional(receipts.formKey) { key in
+            [
+              "action": .text(Links.payment(page.slug, payment.key) + "/receipts"),
+              "key": .text(key),
+            ]
+          },
+        ]
+      },
       "lots": lots.isEmpty ? .none : .record(["rows": .records(lots) { $0.model(page) }]),
       "outcome": lots.isEmpty ? .none : .text(outcome(page)),
       "access": access.isEmpty ? .none : .record(["rows": .records(access) { $0.model(page) }]),

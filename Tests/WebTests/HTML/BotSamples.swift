@@ -41,7 +41,15 @@ enum BotSamples {
     BotView(
       bot: rows[index], segment: .aiBot,
       relayHost: rows[index].mode == .relay ? "https://bots.example:8443" : nil,
-      answersCommands: true, webhook: webhook, mayChange: true, audit: audit)
+      answersCommands: true,
+      compliance: rows[index].isConnected ? card(webhook, rows[index].mode) : nil,
+      webhook: webhook, mayChange: true, audit: audit)
+  }
+
+  static func card(_ webhook: WebhookFacts?, _ mode: BotMode) -> ComplianceCard {
+    ComplianceCard(
+      missingCommands: webhook == nil ? nil : mode == .forwarding ? [] : ["/terms", "/privacy"],
+      webhook: webhook, mode: mode, answersCommands: true, pendingLimit: 100, errorSeconds: 3_600)
   }
 
   static func connection(_ webhook: WebhookFacts?, _ mode: BotMode?) -> BotConnectionView {

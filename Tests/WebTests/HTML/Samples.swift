@@ -150,7 +150,13 @@ enum Samples {
       .init(
         at: ago(3 * minute), actor: "@figurinhas_demo_bot", action: "payment.credited", detail: nil),
       .init(at: ago(minute), actor: hostile, action: "looked at it", detail: hostile),
-    ], effect: partlyUsed, request: RefundRequestForm())
+    ], effect: partlyUsed, request: RefundRequestForm(),
+    receipts: .init(
+      rows: [
+        MessageRow(
+          state: .failed, problem: .code(.noAnswer), at: ago(minute), askedBy: hostile),
+        MessageRow(state: .sent, at: ago(2 * minute)),
+      ], formKey: "9A-key"))
 
   static let unmatchedPayment = PaymentView(
     payment: payments[3], sku: nil, botUsername: "other_bot", checkout: nil,

@@ -119,7 +119,7 @@ import Testing
     names += EventAddressView.Warning.allCases.map { "event_address.warning_\($0)" }
     names += ["replayed", "tested"].map { "audit.event_\($0)" }
     names += ["set", "rotated", "removed"].map { "audit.event_address_\($0)" }
-    names += Self.connections + Self.reconciliation
+    names += Self.connections + Self.reconciliation + Self.messages
     for name in names { #expect(strings.keys.contains(.init(name)), "\(language) lacks \(name)") }
   }
 
@@ -134,6 +134,18 @@ import Testing
     + ["fixed", "accepted"].map { "audit.mismatch_\($0)" }
     + ReconciliationRow.State.allCases.map { "reconciliation.state_\($0)" }
     + ReconciliationRow.Problem.Code.allCases.map { "reconciliation.problem_\($0.rawValue)" }
+
+  private static let messages: [String] =
+    MessageState.allCases.flatMap { ["message_state.\($0)", "carts.reminder_\($0)"] }
+    + MessageRow.Problem.Code.allCases.map { "message_problem.\($0.rawValue)" }
+    + CartsView.Skip.allCases.map { "cart_skip.\($0.rawValue)" }
+    + AlertChatsView.Problem.allCases.map { "alert_chats.problem_\($0.rawValue)" }
+    + ComplianceCard.Point.allCases.map { "compliance.\($0)" }
+    + ComplianceCard.Verdict.allCases.map { "compliance.is_\($0)" }
+    + [
+      "bot_receipts_changed", "bot_commands_added", "alert_chat_linked", "alert_chat_unlinked",
+      "alert_chat_code_made", "payment_receipt_resent",
+    ].map { "audit.\($0)" }
 
   private static let connections: [String] =
     BotMode.allCases.flatMap { mode in
