@@ -19,11 +19,7 @@ public struct Worker: Sendable {
     // So do events and relayed updates, which wait for operators' servers, and not for each other.
     let alone: [Job.Kind] = [
       .ledgerVerify, .refundSettle, .eventsSend, .updatesRelay, .messagesSend,
-<<<<<<< HEAD
-      .reconciliationRun, .subscriptionEdit, .subscriptionRemind,
-=======
-      .reconciliationRun, .subscriptionEdit, .cartsNotice,
->>>>>>> a076d2d (Abandoned carts, alert chats, receipts sent again, what Telegram asks of a bot that sells: rules, pages, docs and tests)
+      .reconciliationRun, .subscriptionEdit, .subscriptionRemind, .cartsNotice,
     ]
     async let quick: Void = run(Job.Kind.allCases.filter { !alone.contains($0) })
     async let verification: Void = run([.ledgerVerify])
