@@ -97,6 +97,11 @@ extension Fixture {
     try await pool.execute(
       "update workspaces set time_zone = \(zone) where workspace_id = \(workspace.id)")
     let id = workspace.id
+    // The sample's plans have no part in this; the product itself never deletes one.
+    for table in ["plan_entitlements", "plan_names", "plans"] {
+      try await database.superPool.execute(
+        "delete from \(unsafe: table) where workspace_id = \(id)")
+    }
     try await pool.transaction(in: scope) { tx in
       for (position, key) in ["pro", "unlimited", "hd_quality"].enumerated() {
         try await tx.execute(

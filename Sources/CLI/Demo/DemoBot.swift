@@ -65,6 +65,11 @@ struct DemoBot: Service {
       do {
         try await handle(raw)
         return
+      } catch let error as TelegramError where !error.isTransient {
+        // Who has stopped the bot hears nothing; the product has the update.
+        logger.notice(
+          "demo bot was not heard", metadata: ["bot": "\(plan.username)", "error": "\(error)"])
+        return
       } catch {
         logger.warning(
           "demo bot tries an update again",

@@ -74,6 +74,11 @@ public struct PreCheckout: Sendable {
     _ query: PreCheckoutQuery, _ payload: InvoicePayload, _ refusal: Reason?, for bot: Bot,
     in scope: WorkspaceScope
   ) async throws -> Verdict {
+    // What was put on sale a moment ago is not in memory yet.
+    let refusal =
+      refusal == .withdrawn
+      ? self.refusal(of: payload, try await Catalog.load(in: scope, pool), at: scope.now)
+      : refusal
     let row = try await pool.query(
       """
       select checkout_pre_check(\(scope.workspaceID), \(bot.id), \(payload.checkoutID),
