@@ -26,11 +26,17 @@ import Testing
     "answered in a batch",
   ]
 
-  @Test(.timeLimit(.minutes(10))) func postingsMatchTheModel() async throws {
+  fileprivate static let firstSeed =
+    ProcessInfo.processInfo.environment["ESTARS_LEDGER_SEED"].flatMap(UInt64.init)
+    ?? UInt64.random(in: 1...999_999)
+
+  /// Twenty-four thousand operations, in two runs that go on side by side.
+  @Test(
+    .timeLimit(.minutes(10)),
+    arguments: [SimulationTests.firstSeed, SimulationTests.firstSeed + 1])
+  func postingsMatchTheModel(seed: UInt64) async throws {
     let environment = ProcessInfo.processInfo.environment
-    let seed =
-      environment["ESTARS_LEDGER_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 1...999_999)
-    let count = environment["ESTARS_LEDGER_OPERATIONS"].flatMap(Int.init) ?? 24_000
+    let count = environment["ESTARS_LEDGER_OPERATIONS"].flatMap(Int.init) ?? 12_000
     print("ledger simulation: ESTARS_LEDGER_SEED=\(seed) ESTARS_LEDGER_OPERATIONS=\(count)")
     try await withLedger { fixture in
       var run = Simulation(fixture: fixture, seed: seed)
