@@ -501,7 +501,9 @@ alter table lots
     carried_from is null or carried_from < lot_id and not paid and charge_id is not null);
 drop index lots_charge;
 create unique index lots_charge
-  on lots (workspace_id, bot_id, charge_id, paid, (coalesce(carried_from, 0)))
+  -- A lot may be carried twice: what was held comes back to it.
+  on lots (workspace_id, bot_id, charge_id, paid,
+    (case when carried_from is null then 0 else lot_id end))
   where charge_id is not null;
 
 alter table customers

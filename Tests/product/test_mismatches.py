@@ -119,7 +119,7 @@ def test_what_cannot_be_fixed_is_closed_with_a_reason(product, by_click):
     owner = Dashboard(product, "owner")
     late = owner.send(f"{owner.base}{path}/acceptance", {
         "csrf": owner.field(owner.get("/reconciliation"), "csrf"), "note": "Mine"})
-    assert late.status == 409 and "closed while you looked" in late.body.decode()
+    assert late.status == 409
     assert "A gift" in desk.get(path)
     assert desk.send(f"{desk.base}/reconciliation/mismatches/999999").status == 404
     assert desk.send(f"{desk.base}/reconciliation/runs", {"csrf": csrf, "bot": "1"}).status == 404

@@ -75,7 +75,9 @@ async def choose(query: CallbackQuery):
     user, sku = query.from_user.id, query.data.split(":")[1]
     work = waiting.pop(user, None)
     # What was interrupted travels with the invoice and comes back with the payment.
-    body = {"user": user, "sku": sku, **({"resume": json.dumps(work)} if work else {})}
+    body = {"user": user, "sku": sku, "language": query.from_user.language_code or "en"}
+    if work:
+        body["resume"] = json.dumps(work)
     status, answer, _ = await estars("POST", "/v1/checkouts", body, key=f"press-{query.id}")
     await query.answer()
     if status not in (200, 201):

@@ -114,6 +114,7 @@ struct DemoSubscriber {
     say(.canceled, sale, at: last + Int64(random.within(1...20)) * Self.day)
     add(.aging, at: last + Self.month + 20)
     add(.aging, at: over + 20)
+    expire(at: over + 25)
   }
 
   private mutating func failing(_ plan: String, since arrival: Int64) {
@@ -134,6 +135,8 @@ struct DemoSubscriber {
   private mutating func `try`(at: Int64, since arrival: Int64) {
     guard at > arrival else { return }
     add(.trial("pro", key: "demo-\(person.telegramID)-plan-trial"), at: at)
+    // A week to try, and another one in which what is left may be used.
+    expire(at: at + 14 * Self.day + 25)
   }
 
   private mutating func nextSale(_ plan: String, at: Int64) -> DemoHistory.PlanInvoice {
@@ -156,11 +159,15 @@ struct DemoSubscriber {
     add(.renewal(sale, word, number: words), at: at)
   }
 
-  private mutating func add(_ deed: DemoHistory.PlanDeed, at: Int64) {
+  private mutating func add(_ deed: DemoHistory.PlanDeed, at: Int64) { append(.plan(deed), at) }
+
+  private mutating func expire(at: Int64) { append(.expiry, at) }
+
+  private mutating func append(_ deed: DemoHistory.Deed, _ at: Int64) {
     // After all that the person's other life has numbered.
     events.append(
       DemoHistory.Event(
         at: Date(timeIntervalSince1970: Double(at)), person: index,
-        number: 1_000_000 + events.count, deed: .plan(deed)))
+        number: 1_000_000 + events.count, deed: deed))
   }
 }

@@ -220,6 +220,11 @@ extension Worker {
       platform.logger.error(
         "left for the next round", metadata: ["what": "\(name)", "error": "\(error.withoutValues)"])
       return false
+    } catch let problem as PaymentProblem {
+      platform.logger.error(
+        "left for the next round",
+        metadata: ["what": "\(name)", "error": "\(problem.description)"])
+      return false
     }
   }
 

@@ -14,7 +14,6 @@ public struct OutgoingMessage: Sendable, Equatable {
     case alertTest = "alert.test"
     case subscriptionEnding = "subscription.ending"
     case trialEnding = "trial.ending"
-    case planLink = "plan.link"
     case subscriptionGrace = "subscription.grace"
   }
 

@@ -165,7 +165,8 @@ extension Transaction {
       let answer = try await credit(
         Grant(amount, source: .subscription, expiresAt: end, ref: key), to: account,
         key: key + suffix, in: scope, at: at)
-      guard [.applied, .replayed].contains(answer.status) else {
+      // An account that is full takes nothing that nobody paid for.
+      guard [.applied, .replayed, .lotLimit].contains(answer.status) else {
         throw PaymentProblem.posting("plan's", answer.status)
       }
     }

@@ -40,8 +40,9 @@ extension Transaction {
       throw UnknownSubscription()
     }
     guard subscription.counts(updateID, at: at),
-      // What we stopped nobody else can switch on: such word is older than our call.
-      !(update.state == .active && subscription.isStoppedByUs)
+      // What we stopped nobody else can switch on: such word is older than our call. It is newer
+      // where we have asked since to let it go on, and wait for the answer.
+      !(update.state == .active && subscription.staysStopped)
     else { return outcome(.subscriptionStale) }
     try await stamp(updateID, subscription, in: scope, at: at)
     switch update.state {
@@ -145,12 +146,14 @@ extension Transaction {
       }
     guard counts else { return }
     try await stamp(charge.updateID, subscription, in: scope, at: at)
-    guard subscription.renewal != .on, !subscription.isStoppedByUs else { return }
+    guard subscription.renewal != .on, !subscription.staysStopped else { return }
     try await writeOn(subscription, in: scope)
   }
 }
 
 extension Subscription {
+  fileprivate var staysStopped: Bool { isStoppedByUs && wish != .allow }
+
   /// Whether an update is newer than all that counted so far. Telegram numbers a bot's updates one
   /// after the other and begins anew only after a week without any.
   func counts(_ updateID: Int64, at: Date) -> Bool {

@@ -118,7 +118,8 @@ extension Transaction {
           ref: "subscription:\(id)"),
         to: Account(customer, unit: plan.creditUnit), key: "subscription:\(id):trial", in: scope,
         at: at)
-      guard answer.status == .applied else {
+      // An account that is full takes nothing that nobody paid for; the features are tried anyway.
+      guard [.applied, .lotLimit].contains(answer.status) else {
         throw PaymentProblem.posting("trial's", answer.status)
       }
     }

@@ -70,7 +70,7 @@ struct SubscriptionReminder: Sendable {
     _ language: BuyerLanguage, in scope: WorkspaceScope
   ) async throws -> ReminderWords.Offer? {
     // While a renewal may still come through, a second subscription would be one too many.
-    guard subscription.renewal != .failed,
+    guard ![.on, .failed].contains(subscription.renewal),
       let plan = try await Plan.find(
         subscription.nextPlan ?? subscription.plan, in: scope, platform.pool),
       plan.kind == .recurring, !plan.isWithdrawn, let stars = plan.stars

@@ -53,7 +53,12 @@ extension Worker {
             else 'soon' end as reminder) w
         where s.workspace_id = \(scope.workspaceID) and s.state in ('trial', 'active', 'grace')
           and s.period_ends_at <= \(at.addingTimeInterval(Limits.endingSeconds))
-          and (s.state = 'grace' or s.renewal <> 'on' and s.period_ends_at > \(at))
+          and (s.renewal <> 'on' and (s.state = 'grace' or s.period_ends_at > \(at))
+            -- Word of a renewal may be on its way for as long as Telegram repeats it.
+            or s.state = 'grace'
+              and s.period_ends_at <= \(at.addingTimeInterval(-Limits.lastDaySeconds)))
+          and exists (select from bots b where b.workspace_id = s.workspace_id
+            and b.bot_id = s.bot_id and b.disconnected_at is null)
           and (w.reminder <> 'soon' or s.period_ends_at - s.period_started_at
             > make_interval(secs => \(Int(Limits.endingSeconds))))) r
       where not exists (select from outgoing_messages m
