@@ -20,6 +20,7 @@ enum CheckoutEndpoint {
     struct Opened: Encodable {
       let id: Int64
       let user: Int64
+      /// As it was opened: a replay answers with the first body.
       let state: String
       let sku: String?
       let plan: String?
@@ -54,7 +55,7 @@ enum CheckoutEndpoint {
     var reply = try Reply.json(
       Body(
         checkout: .init(
-          id: checkout.id, user: request.telegramID, state: checkout.state.rawValue,
+          id: checkout.id, user: request.telegramID, state: Checkout.State.pending.rawValue,
           sku: isPack ? checkout.sku : nil, plan: isPack ? nil : checkout.sku,
           title: checkout.title, stars: checkout.stars, credits: checkout.credits,
           bonusCredits: checkout.bonusCredits, periodSeconds: checkout.periodSeconds,
