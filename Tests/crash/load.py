@@ -10,7 +10,9 @@ import aiohttp
 
 from journal import Answer, Journal, Write
 
-USERS = range(6_900_001, 6_900_025)
+USERS = range(6_900_001, 6_900_121)
+# The product's own limit: nobody buys more often within an hour.
+PURCHASES = 10
 PRICES = {"sticker": 1, "company_lookup": 2}
 PACKS = {"try": (5, 4), "start": (10, 0), "pop": (30, 0), "pro": (100, 0), "max": (250, 0)}
 # A client whose request was turned away or who finds nobody there waits this long, in seconds.
@@ -23,6 +25,7 @@ class Load:
         self.numbers = collections.Counter()
         # What every user has at least, whatever becomes of the requests without an answer.
         self.credits = collections.Counter()
+        self.bought = collections.Counter()
         self.tally = collections.Counter()
         self.running = False
 
@@ -56,13 +59,13 @@ class Load:
                 # The buyer pays what was ordered. Telegram often delivers an update twice.
                 write, sold = self.payment(sold), None
                 await self.deliver(write, 2 if dice < 0.3 else 1)
-            elif dice < 0.04 or self.credits[user] < 100:
+            elif self.bought[user] < PURCHASES and (dice < 0.06 or self.credits[user] < 100):
                 # Nobody runs dry: a refusal would be a problem.
                 sku = chance.choice(("start", "pop", "pro"))
                 write = self.journal.enter(self.order(user, sku))
                 await self.deliver(write, 2 if dice < 0.01 else 1)
                 sold = write if write.is_acknowledged else None
-            elif dice < 0.10:
+            elif dice < 0.12 or self.credits[user] < 100:
                 # Clients repeat what they know the answer to as well.
                 if recent := self.journal.recent():
                     await self.deliver(chance.choice(recent), 1)
@@ -166,6 +169,7 @@ class Load:
 
     def order(self, user, sku) -> Write:
         key = f"{self.prefix}-checkout-{self.number('checkout')}"
+        self.bought[user] += 1
         return Write("checkout", key, user, self.bot(user), {"user": user, "sku": sku})
 
     def payment(self, sale: Write) -> Write:
