@@ -67,7 +67,7 @@ public struct Reconciler: Sendable {
       }
       try await note(run, .init(error), in: scope)
       if case .api(_, _, let seconds?) = error { return .again(seconds: Double(seconds)) }
-      return .again(seconds: pow(2, Double(min(attempts, 8))))
+      return .again(after: attempts, longest: Limits.reconciliationPauseSeconds)
     } catch is Secrets.Problem {
       try await fail(run, .token, in: scope)
       return .done
