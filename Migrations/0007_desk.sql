@@ -189,7 +189,6 @@ alter table sessions
   add column session_id bigint generated always as identity unique,
   -- The password was right; the second factor is still to come.
   add column awaits_totp boolean not null default false;
-grant delete on operators to estars_app;
 
 -- One-time codes for whoever lost the phone.
 create table recovery_codes (
@@ -218,6 +217,8 @@ create table invitations (
   -- For whom, in the inviter's words.
   name text not null check (length(name) between 1 and 80),
   role text not null check (role in ('viewer', 'support', 'manager', 'owner')),
+  -- Into the other side of the business, too.
+  both_sides boolean not null,
   made_by text not null,
   made_at timestamptz not null,
   expires_at timestamptz not null,
@@ -229,8 +230,10 @@ create index invitations_workspace on invitations (workspace_id, invitation_id d
 grant select, insert, update, delete on recovery_codes, reset_links to estars_app;
 grant select, insert, update on invitations to estars_app;
 
-create index audit_entries_actor on audit_entries (workspace_id, actor, audit_entry_id desc);
-create index audit_entries_action on audit_entries (workspace_id, action, audit_entry_id desc);
+-- The log as it is read: newest first, by who and by what, too.
+create index audit_entries_at on audit_entries (workspace_id, at, audit_entry_id);
+create index audit_entries_actor on audit_entries (workspace_id, actor, at, audit_entry_id);
+create index audit_entries_action on audit_entries (workspace_id, action, at, audit_entry_id);
 
 -- Payments, as they are looked through -------------------------------------------------------------
 
