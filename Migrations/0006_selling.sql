@@ -506,6 +506,26 @@ create unique index lots_charge
     (case when carried_from is null then 0 else lot_id end))
   where charge_id is not null;
 
+-- What was carried was granted once.
+create or replace function _ledger_check_clawback() returns trigger language plpgsql as $$
+declare
+  v_granted bigint;
+  v_amount bigint;
+begin
+  select sum(l.amount) into v_granted from lots l
+    where l.workspace_id = new.workspace_id and l.bot_id = new.bot_id
+      and l.charge_id = new.charge_id and l.account_id = new.account_id and l.unit = new.unit
+      and l.carried_from is null;
+  select -e.amount into v_amount from entries e
+    where e.workspace_id = new.workspace_id and e.account_id = new.account_id
+      and e.unit = new.unit and e.version = new.version and e.kind = 'clawback';
+  if v_granted is distinct from new.granted or v_amount is null or v_amount > new.granted then
+    raise exception 'clawback exceeds what its charge granted'
+      using errcode = 'integrity_constraint_violation';
+  end if;
+  return null;
+end $$;
+
 alter table customers
   -- Until then every action is free of credits and quotas; null = never.
   add column unlimited_until timestamptz,
@@ -558,6 +578,8 @@ create table reconciliations (
   -- Where it began to read, how far it is, how many movements it read and how many agreed.
   from_position bigint not null default 0,
   next_position bigint not null default 0,
+  -- The last movement that it compared; -1 = none yet.
+  compared_position bigint not null default -1,
   read_count bigint not null default 0,
   matched_count bigint not null default 0,
   mismatch_count bigint not null default 0,

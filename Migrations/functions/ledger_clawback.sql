@@ -124,17 +124,23 @@ begin
   return _ledger_clawback_answer('applied', p_account.balance, p_clawback);
 end $$;
 
--- Where the credits of a charge are, lot by lot in burn order.
+-- Where the credits of a charge are, lot by lot in burn order. What was carried on into another lot
+-- counts in that one alone: here it was neither granted nor did it expire.
 create or replace function _ledger_charge_lots(
   p_account accounts, p_bot bigint, p_charge text
 ) returns table (
   lot_id bigint, source text, paid boolean, amount bigint, expires_at timestamptz,
   amount_left bigint, refund_held bigint, held bigint, expired bigint, used bigint
 ) language sql stable as $$
-  select w.lot_id, w.source, w.paid, w.amount, w.expires_at, w.amount_left, w.refund_held,
-    w.held, w.expired, w.amount - w.amount_left - w.refund_held - w.held - w.expired
+  select w.lot_id, w.source, w.paid, w.amount - w.carried, w.expires_at, w.amount_left,
+    w.refund_held, w.held, w.expired - w.carried,
+    w.amount - w.amount_left - w.refund_held - w.held - w.expired
   from (
     select l.lot_id, l.source, l.paid, l.amount, l.expires_at,
+      (select coalesce(sum(c.amount), 0)::bigint from lots c
+        where c.workspace_id = l.workspace_id and c.bot_id = p_bot and c.charge_id = p_charge
+          and c.account_id = l.account_id and c.unit = l.unit and c.carried_from = l.lot_id)
+        as carried,
       coalesce((p_account).lot_left[array_position((p_account).lot_ids, l.lot_id)], 0)
         as amount_left,
       coalesce(h.refund_held, 0) as refund_held, coalesce(h.held, 0) as held,
@@ -164,6 +170,7 @@ create or replace function _ledger_charge_lots(
     where l.workspace_id = (p_account).workspace_id and l.account_id = (p_account).account_id
       and l.unit = (p_account).unit and l.bot_id = p_bot and l.charge_id = p_charge
   ) w
+  where w.amount > w.carried
   order by w.expires_at, w.paid, w.lot_id
 $$;
 

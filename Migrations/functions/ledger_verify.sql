@@ -174,9 +174,9 @@ create or replace function _ledger_verify_clawbacks(p_workspace bigint)
 returns table (problem text, account_id bigint, unit smallint, detail text)
 language sql stable as $$
   with granted as (
-    select l.bot_id, l.charge_id, l.account_id, l.unit, sum(l.amount) as amount,
-      array_agg(l.lot_id) as lot_ids
+    select l.bot_id, l.charge_id, l.account_id, l.unit, sum(l.amount) as amount
     from lots l where l.workspace_id = p_workspace and l.charge_id is not null
+      and l.carried_from is null
     group by l.bot_id, l.charge_id, l.account_id, l.unit
   ), clawed as (
     -- What a forgiving refund gave back first, so that the whole charge could be taken, is not

@@ -26,6 +26,9 @@ public enum Limits {
   /// What one call that sends an invoice may take, and for how long nobody else sends it.
   public static let invoiceCallSeconds = 8
   public static let invoiceSendingSeconds = 20
+  /// Of a checkout: the steps and the payments that are shown.
+  public static let checkoutSteps = 200
+  public static let checkoutPayments = 50
   /// Checkouts whose time is over are closed so many at a time.
   public static let checkoutsAtOnce = 500
   /// How long Telegram's questions before payments are remembered; it asks one for minutes at most.
@@ -202,8 +205,9 @@ public enum Limits {
   public static let messageCallSeconds = 15
   /// How often a message is said at most when Telegram gives no answer.
   public static let messageUnanswered = 2
-  /// How long a message that could not be sent is tried.
+  /// How long a message that could not be sent is tried, and the longest pause between two tries.
   public static let messageSeconds = 24 * 3600.0
+  public static let messagePauseSeconds = 600.0
   /// Abandoned carts that are noticed, told of and reminded in one go.
   public static let cartsAtOnce = 50
   /// How long reminders are made in one run of the job; well below its lease.
@@ -238,6 +242,8 @@ public enum Limits {
   public static let reconciliationCallSeconds = 10
   /// Tries in a row without a page before a comparison counts as failed.
   public static let reconciliationAttempts = 8
+  /// The longest pause between two of them.
+  public static let reconciliationPauseSeconds = 256.0
   public static let reconciliationsAtOnce = 2
   /// What an operator who asks for a comparison waits before the page shows its progress.
   public static let reconciliationAnswerSeconds = 1.0
@@ -262,6 +268,12 @@ public enum Limits {
   public static let subscriptionCallSeconds = 10
   /// Such calls that one worker makes at the same time.
   public static let subscriptionCallsAtOnce = 2
+  /// The longest pause between two tries to make such a call, or to remind of an end.
+  public static let subscriptionPauseSeconds = 3600.0
+  /// Subscriptions whose time has come are looked up so many at a time.
+  public static let subscriptionsAtOnce = 500
+  /// How long they are moved on in one run of the job; well below its lease.
+  public static let subscriptionRunSeconds = 25
   /// Buyers are reminded so long before an end that nobody has paid for yet, and on the last day.
   public static let endingSeconds = 3 * 86_400.0
   public static let lastDaySeconds = 86_400.0

@@ -67,6 +67,48 @@ import Testing
     }
   }
 
+  /// What is in memory is up to ``Limits/directorySeconds`` old.
+  @Test func whatWasPutOnSaleAMomentAgoIsSold() async throws {
+    try await Fixture.with { fixture in
+      let old = try await Catalog.load(in: fixture.scope, fixture.pool)
+      let id = fixture.workspace.id
+      try await fixture.pool.execute(
+        """
+        insert into packs (workspace_id, sku, title, description, emoji, credits, bonus_credits,
+          stars, available_to, position)
+        values (\(id), 'fresh', 'Fresh', 'Seven credits.', '', 7, 0, 33, 'everyone', 90)
+        """, in: fixture.scope)
+      try await fixture.pool.execute(
+        """
+        insert into plans (workspace_id, plan, title, description, kind, tier, stars,
+          credits_per_cycle, position, created_at)
+        values (\(id), 'fresh', 'Fresh', 'Five credits.', 'recurring', 'pro', 444, 5, 90, now())
+        """, in: fixture.scope)
+      let catalog = try await Catalog.load(in: fixture.scope, fixture.pool)
+      let decider = PreCheckout(
+        pool: fixture.pool, secrets: fixture.platform.secrets, logger: TestCluster.logger)
+      for (user, item, stars) in [
+        (Int64(93), CheckoutRequest.Item.pack(sku: "fresh", discountPercent: 0), Int64(33)),
+        (94, .plan("fresh"), 444),
+      ] {
+        let sale = try await fixture.pool.transaction(in: fixture.scope) { tx in
+          try await tx.openCheckout(
+            CheckoutRequest(telegramID: user, item: item, idempotencyKey: "fresh-\(user)"),
+            with: fixture.bot, catalog, fixture.platform.secrets, in: fixture.scope,
+            at: fixture.scope.now
+          ).0
+        }
+        let query = PreCheckoutQuery(
+          id: "q\(user)", from: User(id: user, firstName: "Ann"), currency: "XTR",
+          totalAmount: stars, invoicePayload: sale.payload ?? "")
+        #expect(!old.sells(user == 93 ? "fresh" : "plan:fresh"))
+        let verdict = await decider.decide(
+          query, for: fixture.bot, in: fixture.workspace, scope: fixture.scope, old)
+        #expect(verdict == .accept, "\(item)")
+      }
+    }
+  }
+
   @Test func aPackForFirstPurchasesIsBoughtOnce() async throws {
     try await Fixture.with { fixture in
       let older = try await fixture.checkout("start", for: 91)

@@ -202,39 +202,6 @@ import Testing
     }
   }
 
-  @Test func theFreePlanGivesOnceAMonthToThoseWhoAreSeenAndHaveNoOther() async throws {
-    try await SubscriptionFixture.with { fixture in
-      let scope = fixture.scope()
-      try await fixture.pool.execute(
-        """
-        update plans set rollover_cap_credits = 20
-        where workspace_id = \(scope.workspaceID) and plan = 'free'
-        """, in: scope)
-      for user in [Int64(91), 92, 93] {
-        _ = try await fixture.pool.transaction(in: scope) { tx in
-          try await tx.customer(telegramID: user, name: nil, in: scope, at: scope.now)
-        }
-      }
-      try await fixture.pool.execute(
-        "update customers set last_seen_at = last_seen_at - interval '50 days' where telegram_id = 93",
-        in: scope)
-      let worker = Worker(platform: fixture.fixture.platform)
-      // The month in which the plan was made gives nothing.
-      _ = try await worker.giveFreePlan(in: scope)
-      #expect(try await fixture.balance(91, 0) == 0)
-      let sale = try await fixture.checkout("pro", for: 92, days: 25)
-      try await fixture.pay(
-        sale, from: 92, update: 1, charge: "f1", days: 25, isFirst: true)
-      for _ in 0..<2 { _ = try await worker.giveFreePlan(in: fixture.scope(32)) }
-      #expect(try await fixture.balance(91, 32) == 50)
-      #expect(try await fixture.balance(92, 32) == 500)
-      #expect(try await fixture.balance(93, 32) == 0)
-      _ = try await worker.giveFreePlan(in: fixture.scope(59))
-      #expect([50, 70].contains(try await fixture.balance(91, 59)))
-      try await fixture.expectSound()
-    }
-  }
-
   @Test func whatIsCarriedStaysItsChargesAndIsSeenInItsLots() async throws {
     try await SubscriptionFixture.with { fixture in
       let sale = try await fixture.checkout("pro", for: 94)

@@ -31,7 +31,7 @@ import Testing
         $0.isCredited = false
         $0.ledgerCredits = 0
       } == .agrees)
-    // Credits that were carried over may make the lot larger.
+    // More than was bought lacks nothing.
     #expect(changed(Self.paid) { $0.ledgerCredits = 12 } == .agrees)
   }
 

@@ -86,6 +86,31 @@ import Testing
     }
   }
 
+  /// The keys of jobs have spaces, and no request's key may have one.
+  @Test func noKeyOfAClientKeepsAReminderFromBeingSent() async throws {
+    try await MessageBench.with { bench in
+      try await settle(bench, discount: 15)
+      let checkout = try await bench.open()
+      let other: Int64 = 7_500_031
+      try await bench.meet(other, "Eve", language: "en")
+      for key in ["job:cart:\(checkout.id)", "job:carts.notice:\(checkout.id)"] {
+        _ = try await EStars.Checkout.open(
+          CheckoutRequest(
+            telegramID: other, sku: "pop", discountPercent: 0, resume: nil, idempotencyKey: key),
+          with: bench.bot, in: bench.scope, bench.platform)
+      }
+      try await bench.age(checkout, minutes: 31)
+      try await bench.work()
+      let cart = try #require(try await bench.carts().first { $0.checkoutID == checkout.id })
+      #expect(cart.reminder == .sent && cart.offeredStars == 64)
+      let key = try await bench.platform.pool.query(
+        "select idempotency_key from checkouts where opened_by = 'carts.notice'",
+        in: bench.scope
+      ).map { try $0.get("idempotency_key", as: String.self) }
+      #expect(key == ["job carts.notice \(checkout.id)"])
+    }
+  }
+
   @Test func whoHasPaidSinceIsNotReminded() async throws {
     try await MessageBench.with { bench in
       try await settle(bench)

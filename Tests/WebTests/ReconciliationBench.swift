@@ -62,11 +62,14 @@ struct ReconciliationBench: Sendable {
   }
 
   /// The payload of a new invoice.
-  func invoice(_ user: Int64 = ann, sku: String = "start") async throws -> String {
+  func invoice(
+    _ user: Int64 = ann, sku: String = "start", plan: String? = nil
+  ) async throws -> String {
     var headers: HTTPFields = [.authorization: "Bearer \(key)", .contentType: "application/json"]
     headers[try #require(HTTPField.Name("Idempotency-Key"))] = UUID().uuidString
     let answer = try await fixture.send(
-      .post, "/v1/checkouts", headers: headers, body: #"{"user":\#(user),"sku":"\#(sku)"}"#)
+      .post, "/v1/checkouts", headers: headers,
+      body: #"{"user":\#(user),\#(plan.map { #""plan":"\#($0)""# } ?? #""sku":"\#(sku)""#)}"#)
     let json = try JSONSerialization.jsonObject(with: Data(answer.body.utf8)) as? [String: Any]
     return try #require((json?["checkout"] as? [String: Any])?["payload"] as? String)
   }

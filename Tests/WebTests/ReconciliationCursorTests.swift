@@ -38,6 +38,28 @@ import Testing
     }
   }
 
+  @Test func aRoundGoesOnWhereTheOneBeforeItEnded() async throws {
+    try await Bench.with { bench in
+      try await bench.byClick()
+      let payload = try await bench.invoice()
+      let count = 2 * Limits.reconciliationBatch + 50
+      try await bench.pay(Array(repeating: payload, count: count))
+      let (scope, pool) = (bench.scope, bench.pool)
+      let asked = try await Reconciliation.ask(bench.bot, by: Bench.manager, in: scope, pool)
+      // No round has time for more than one page or one batch, and all of it stays open.
+      var rounds = 1
+      while rounds < 30,
+        try await bench.platform.reconciler.run(asked.id, attempts: 1, seconds: 0, in: scope)
+          != .done
+      { rounds += 1 }
+      let run = try #require(try await Reconciliation.find(id: asked.id, in: scope, pool))
+      #expect(run.state == .done && run.mismatchCount == Int64(count))
+      #expect(run.comparedPosition == Int64(count - 1))
+      // Four whole pages, the rest with the first batch, two more batches, and nothing left.
+      #expect(rounds == count / Limits.starTransactionsPage + 4)
+    }
+  }
+
   @Test func aWithdrawalIsReadUntilItEnds() async throws {
     try await Bench.with { bench in
       let payload = try await bench.invoice()

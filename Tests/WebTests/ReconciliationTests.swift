@@ -1,5 +1,5 @@
 import Foundation
-import Ledger
+@_spi(Guard) import Ledger
 import Postgres
 import Telegram
 import Testing
@@ -43,6 +43,37 @@ import Testing
       #expect((again.mismatchCount, again.fixedCount, again.matchedCount) == (0, 0, 3))
       #expect(try await bench.balance(Bench.ann + 1) == 10)
       #expect(try await bench.problems() == [])
+    }
+  }
+
+  @Test func theFiguresAreWhatTheirDefinitionsSay() async throws {
+    try await Bench.with { bench in
+      let payload = try await bench.invoice()
+      let charge = try await bench.pay([payload])[0]
+      _ = try await bench.tell(charge, payload)
+      _ = try await bench.compare()
+      let paid = try await StarsStanding.load(in: bench.scope, bench.pool)
+      #expect((paid.balance, paid.held, paid.withdrawable) == (75, 75, 0))
+      #expect((paid.liabilityCredits, paid.liabilityStars, paid.exposure) == (10, 75, 75))
+      // 75 Stars at 1.30 USD a hundred and 5.40 BRL a dollar; ten credits at 0.15 BRL.
+      #expect((paid.liabilityMicros, paid.costMicros) == (5_265_000, 1_500_000))
+      #expect(paid.currency == "BRL")
+      let customer = try await bench.payment(charge).customerID
+      try await bench.pool.transaction(in: bench.scope) { tx in
+        let debit = Debit(1, key: "api:figures")
+        let answer = try await tx.debit(
+          debit, from: Account(customer), in: bench.scope, at: bench.scope.now)
+        #expect(answer.status == .applied)
+      }
+      let used = try await StarsStanding.load(in: bench.scope, bench.pool)
+      // Nine tenths of 75, rounded half up; what was used in part is not given back for the asking.
+      #expect((used.liabilityCredits, used.liabilityStars, used.exposure) == (9, 68, 0))
+      #expect((used.balance, used.held, used.withdrawable) == (75, 75, 0))
+      let later = WorkspaceScope(
+        workspaceID: bench.scope.workspaceID, clockOffsetSeconds: 22 * 86_400)
+      let free = try await StarsStanding.load(in: later, bench.pool)
+      #expect((free.balance, free.held, free.withdrawable) == (75, 0, 75))
+      #expect((free.liabilityCredits, free.liabilityStars, free.exposure) == (9, 68, 0))
     }
   }
 

@@ -251,3 +251,43 @@ import Testing
     }
   }
 }
+
+/// What a customer is told who has stopped the renewal herself.
+@Suite struct SubscriptionReminderTests {
+  private func reminders(_ bench: SubscriptionBench) async throws -> [OutgoingMessage] {
+    try await bench.pool.query(
+      """
+      select * from outgoing_messages where kind like 'subscription.%' or kind = 'trial.ending'
+      order by message_id
+      """, in: await bench.scope()
+    ).map(OutgoingMessage.init)
+  }
+
+  @Test func whoCancelsHearsTwiceOfTheEndAndMayPayToGoOn() async throws {
+    try await SubscriptionBench.with(stars: 5_000) { bench in
+      try await bench.pay(try await bench.link("pro"))
+      let charge = try #require(try await bench.newest().firstChargeID)
+      try await bench.advance(days: 10)
+      try await bench.book.cancelSubscription(charge)
+      try await bench.pump()
+      try await bench.work()
+      #expect(try await bench.newest().renewalEndedBy == .user)
+      #expect(try await reminders(bench).isEmpty)
+      try await bench.advance(days: 17.5)
+      try await bench.advance(days: 0.5)
+      #expect(try await reminders(bench).map(\.kind) == [.subscriptionEnding])
+      try await bench.advance(days: 1.5)
+      let said = try await reminders(bench)
+      #expect(said.map(\.kind) == [.subscriptionEnding, .subscriptionEnding])
+      #expect(said.allSatisfy { $0.state == .sent && $0.body.contains("“Pro”") })
+      #expect(Set(said.compactMap { $0.button?.url }).count == 2)
+      try await bench.pay(try #require(said.last?.button?.url))
+      try await bench.advance(days: 2)
+      let all = try await bench.subscriptions()
+      #expect(all.map(\.plan) == ["pro", "pro"])
+      #expect(all.map(\.state) == [.active, .replaced] && all.first?.renewal == .on)
+      #expect(try await reminders(bench).count == 2)
+      #expect(try await bench.problems().isEmpty)
+    }
+  }
+}

@@ -10,7 +10,7 @@ import tempfile
 
 import pytest
 
-from running import BINARY, ROOT, Product, call
+from running import BINARY, ROOT, Dashboard, Product, call
 from test_paid_path import sql
 from test_run import complaint, run
 
@@ -87,6 +87,37 @@ def test_every_payment_is_in_the_sandboxs_books(studio):
         assert [row["date"] for row in rows] == sorted(row["date"] for row in rows)
         balance = method(studio, "getMyStarBalance", bot=bot)["result"]["amount"]
         assert balance == int(paid[1]) - int(back[1])
+
+
+def test_its_subscriptions_are_in_every_state(studio):
+    def rows(statement):
+        return [line.split("|") for line in sql(studio, statement).splitlines()]
+
+    states = {state: int(count) for state, count in rows(
+        "select state || '|' || count(*) from subscriptions group by state")}
+    assert set(states) == {"trial", "active", "grace", "expired", "replaced"}, states
+    # One in eight of three hundred subscribes at some time; most go on.
+    assert 25 <= sum(states.values()) <= 80 and states["active"] >= 12, states
+    renewals = {renewal: int(count) for renewal, count in rows(
+        "select renewal || '|' || count(*) from subscriptions where state = 'active' "
+        "group by renewal")}
+    assert renewals["on"] >= 10 and renewals["off"] >= 1, renewals
+    kinds = {kind for kind, in rows("select distinct kind from subscription_changes")}
+    assert kinds >= {
+        "trial", "subscribe", "renew", "cancel", "fail", "grace", "expire", "upgrade",
+        "replace"}, kinds
+    assert int(sql(studio, "select count(*) from subscriptions where next_plan = 'pro'")) >= 1
+    # What comes every month is what those pay that Telegram renews.
+    prices = {(plan, int(stars)) for plan, stars in rows(
+        "select distinct plan || '|' || stars from subscriptions "
+        "where state = 'active' and renewal = 'on'")}
+    assert prices == {("pro", 2000), ("premium", 6000)}
+    monthly = int(sql(
+        studio, "select sum(stars) from subscriptions where state = 'active' and renewal = 'on'"))
+    assert monthly >= 2000 * renewals["on"]
+    page = Dashboard(studio, "owner").get("/subscriptions")
+    shown = re.search(r'class="figure tone-stars">.*?class="figure-value">([^<]*)<', page, re.S)[1]
+    assert re.sub("[^0-9]", "", shown) == str(monthly)
 
 
 def test_a_second_start_adds_nothing_and_another_history_is_refused(studio):

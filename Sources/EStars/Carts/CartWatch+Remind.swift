@@ -131,7 +131,7 @@ extension CartWatch {
             sku: base,
             discountPercent: cheaper?.discountPercent ?? sold?.discountPercent ?? 0),
         resume: checkout.resume, openedBy: Self.actor,
-        idempotencyKey: "job:cart:\(checkout.id)"),
+        idempotencyKey: Job.key(.cartsNotice, String(checkout.id))),
       with: bot, in: scope, platform)
     guard let link = opened.link else { throw Checkout.Refusal.beingSent }
     return Offer(link: link, stars: opened.checkout.stars, checkoutID: opened.checkout.id)

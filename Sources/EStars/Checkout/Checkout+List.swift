@@ -18,7 +18,8 @@ extension Checkout {
     try await pool.query(
       """
       select from_state, to_state, reason, at from checkout_transitions
-      where workspace_id = \(scope.workspaceID) and checkout_id = \(id) order by step limit 200
+      where workspace_id = \(scope.workspaceID) and checkout_id = \(id) order by step
+      limit \(Limits.checkoutSteps)
       """, in: scope
     ).map { row in
       Step(
@@ -35,7 +36,7 @@ extension Checkout {
       """
       select \(Payment.columns) from payments p
       where p.workspace_id = \(scope.workspaceID) and p.checkout_id = \(id)
-      order by p.payment_id desc limit 50
+      order by p.payment_id desc limit \(Limits.checkoutPayments)
       """, in: scope
     ).map(Payment.init)
   }

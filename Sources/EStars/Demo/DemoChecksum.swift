@@ -78,7 +78,7 @@ extension DemoWorkspace {
         "and to_state not in ('expired', 'cancelled') and \(isOfOneAskedFor)"
       case "checkout_entitlements": "and \(isOfOneAskedFor)"
       case "api_requests":
-        "and idempotency_key !~ '^(job:cart|subscription:remind):'"
+        "and not starts_with(idempotency_key, \(Job.keyPrefix))"
       case "audit_entries": "and not (action = 'checkout.opened' and actor_kind = 'job')"
       case "events": "and kind <> 'subscription.ending'"
       default: ""

@@ -24,7 +24,7 @@ struct DemoSubscriber {
     case movingDown
   }
 
-  private static let weights = [34, 12, 12, 8, 6, 10, 8, 6, 4]
+  private static let weights = [27, 10, 10, 12, 9, 8, 8, 8, 8]
   private static let day: Int64 = 86_400
   private static let month: Int64 = 30 * day
 

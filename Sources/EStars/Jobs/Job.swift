@@ -76,7 +76,20 @@ public struct Job: Sendable, Equatable {
     case next
     /// It waits for something outside; `seconds` until it looks again.
     case again(seconds: Double)
+
+    /// Two seconds after the first attempt, then twice as long each time.
+    static func again(after attempts: Int, longest: Double) -> Outcome {
+      .again(seconds: min(longest, pow(2, Double(min(attempts, 16)))))
+    }
   }
+
+  /// The key of a write that a job makes once for its subject. It has spaces, which no key has that
+  /// comes with a request or a form: nobody outside can take it first.
+  static func key(_ kind: Kind, _ subject: String) -> String {
+    "\(keyPrefix)\(kind.rawValue) \(subject)"
+  }
+
+  static let keyPrefix = "job "
 
   public let id: Int64
   public let kind: Kind

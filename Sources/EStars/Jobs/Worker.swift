@@ -125,7 +125,7 @@ public struct Worker: Sendable {
     case .subscriptionRemind:
       return try await SubscriptionReminder(platform: platform).remind(
         job.subject, attempts: job.attempts, in: scope)
-    case .subscriptionsAge: try await ageSubscriptions(in: scope)
+    case .subscriptionsAge: return try await ageSubscriptions(in: scope)
     case .freePlanGive: return try await giveFreePlan(in: scope)
     case .messagesSend:
       return try await platform.messages.send(job.subject, attempts: job.attempts, in: scope)

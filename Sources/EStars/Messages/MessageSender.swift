@@ -145,7 +145,8 @@ public struct MessageSender: Sendable {
       update outgoing_messages set last_error = \(problem.text)
       where workspace_id = \(scope.workspaceID) and message_id = \(message.id) and state = 'due'
       """, in: scope)
-    return .again(seconds: seconds ?? min(600, pow(2, Double(min(attempts, 10)))))
+    if let seconds { return .again(seconds: seconds) }
+    return .again(after: attempts, longest: Limits.messagePauseSeconds)
   }
 
   private func close(

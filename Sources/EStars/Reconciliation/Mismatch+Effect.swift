@@ -37,7 +37,12 @@ extension Mismatch {
     }
     if kind == .creditsMissing {
       let bought = payment.map { $0.credits + $0.bonusCredits } ?? 0
-      return .posting(bought, balance: try await available(payment?.customerID, 1, in: scope, pool))
+      var unit: Int16 = 1
+      if let id = payment?.checkoutID, let sale = try await Checkout.find(id: id, in: scope, pool) {
+        unit = sale.creditUnit
+      }
+      return .posting(
+        bought, balance: try await available(payment?.customerID, unit, in: scope, pool))
     }
     let line = try await pool.query(
       """

@@ -10,6 +10,7 @@ extension Transaction {
   func compare(
     _ run: Reconciliation, after position: Int64, in scope: WorkspaceScope, at: Date
   ) async throws -> (lastPosition: Int64?, open: [Mismatch]) {
+    try await lock(run, in: scope)
     let rows = try await unmatched(run, after: position, in: scope, at: at)
     var matched: [(id: String, direction: String)] = []
     var open: [Mismatch] = []
@@ -30,6 +31,17 @@ extension Transaction {
     return (try rows.last?.get("position"), open)
   }
 
+  /// Everything that is written about a bot's books is locked in one order, so that none waits in a
+  /// circle: the comparison, then mismatches, then Telegram's movements.
+  func lock(_ run: Reconciliation, in scope: WorkspaceScope) async throws {
+    try await execute(
+      """
+      select from reconciliations
+      where workspace_id = \(scope.workspaceID) and reconciliation_id = \(run.id)
+      for no key update
+      """)
+  }
+
   private func unmatched(
     _ run: Reconciliation, after position: Int64, in scope: WorkspaceScope, at: Date
   ) async throws -> [Row] {
@@ -40,7 +52,8 @@ extension Transaction {
         t.transaction_type, p.stars as paid_stars, p.state = 'credited' as is_credited,
         p.credits + p.bonus_credits as bought_credits,
         (select sum(l.amount)::bigint from lots l where l.workspace_id = t.workspace_id
-          and l.bot_id = t.bot_id and l.charge_id = t.transaction_id) as ledger_credits,
+          and l.bot_id = t.bot_id and l.charge_id = t.transaction_id
+          and l.carried_from is null) as ledger_credits,
         (select r.stars from refunds r where r.workspace_id = t.workspace_id
           and r.bot_id = t.bot_id and r.charge_id = t.transaction_id
           and r.state = 'confirmed') as refunded_stars,
@@ -100,18 +113,18 @@ extension Transaction {
     let (ids, directions) = (matched.map(\.id), matched.map(\.direction))
     try await execute(
       """
-      update star_transactions t set is_matched = true
-      from unnest(\(ids)::text[], \(directions)::text[]) n (id, direction)
-      where t.workspace_id = \(scope.workspaceID) and t.bot_id = \(botID)
-        and t.transaction_id = n.id and t.direction = n.direction
-      """)
-    try await execute(
-      """
       update mismatches m set state = 'fixed', closed_at = \(at),
         closed_by = \(Mismatch.byTelegram)
       from unnest(\(ids)::text[], \(directions)::text[]) n (id, direction)
       where m.workspace_id = \(scope.workspaceID) and m.bot_id = \(botID)
         and m.transaction_id = n.id and m.direction = n.direction and m.state = 'open'
+      """)
+    try await execute(
+      """
+      update star_transactions t set is_matched = true
+      from unnest(\(ids)::text[], \(directions)::text[]) n (id, direction)
+      where t.workspace_id = \(scope.workspaceID) and t.bot_id = \(botID)
+        and t.transaction_id = n.id and t.direction = n.direction
       """)
   }
 
@@ -122,6 +135,7 @@ extension Transaction {
   ) async throws {
     // What came in while the books were read may stand behind their end.
     let until = (run.startedAt ?? run.askedAt).addingTimeInterval(-Limits.reconciliationLagSeconds)
+    try await lock(run, in: scope)
     let found = try await query(
       """
       insert into mismatches (workspace_id, bot_id, transaction_id, direction, kind, stars,

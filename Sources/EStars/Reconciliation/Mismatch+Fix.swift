@@ -103,6 +103,15 @@ extension Transaction {
   fileprivate func recordUnseenPayment(
     _ mismatch: Mismatch, _ bot: Bot, _ secrets: Secrets, in scope: WorkspaceScope, at: Date
   ) async throws -> Bool {
+    let charge = try await reportedCharge(of: mismatch, in: scope)
+    let outcome = try await recordPayment(charge, to: bot, secrets, in: scope, at: at)
+    return !outcome.isDuplicate
+  }
+
+  /// The payment as Telegram's own update would have told of it.
+  func reportedCharge(
+    of mismatch: Mismatch, in scope: WorkspaceScope
+  ) async throws -> ReportedCharge {
     let line = try await bookLine(of: mismatch, in: scope)
     guard let payer = try line.getIfPresent("telegram_id", as: Int64.self),
       let kind = try line.getIfPresent("transaction_type", as: String.self),
@@ -115,10 +124,10 @@ extension Transaction {
     let isFirst = try await query(
       """
       select not exists (select from star_transactions where workspace_id = \(scope.workspaceID)
-        and bot_id = \(bot.id) and direction = 'incoming' and invoice_payload = \(payload)
+        and bot_id = \(mismatch.botID) and direction = 'incoming' and invoice_payload = \(payload)
         and position < \(try line.get("position", as: Int64.self))) as is_first
       """)[0].get("is_first", as: Bool.self)
-    let charge = ReportedCharge(
+    return ReportedCharge(
       payment: SuccessfulPayment(
         currency: starsCurrency, totalAmount: mismatch.stars, invoicePayload: payload,
         telegramPaymentChargeID: mismatch.transactionID, providerPaymentChargeID: nil,
@@ -128,8 +137,6 @@ extension Transaction {
         isRecurring: period == nil ? nil : true,
         isFirstRecurring: period != nil && isFirst ? true : nil),
       buyerTelegramID: payer, buyerName: nil, paidAt: paidAt, source: .reconciliation)
-    let outcome = try await recordPayment(charge, to: bot, secrets, in: scope, at: at)
-    return !outcome.isDuplicate
   }
 
   fileprivate func recordUnseenRefund(
@@ -145,54 +152,6 @@ extension Transaction {
       refund, payerTelegramID: try line.getIfPresent("telegram_id"),
       refundedAt: try line.get("at"), by: bot, in: scope, at: at)
     return !outcome.isDuplicate
-  }
-
-  /// Posts what a payment bought and the ledger lacks, under the key that it would have had.
-  fileprivate func creditAgain(
-    _ mismatch: Mismatch, _ bot: Bot, in scope: WorkspaceScope, at: Date
-  ) async throws -> Bool {
-    try await lockCharge(bot.id, mismatch.transactionID)
-    let checkout = try await query(
-      """
-      select c.* from checkouts c join payments p on p.workspace_id = c.workspace_id
-        and p.checkout_id = c.checkout_id
-      where c.workspace_id = \(scope.workspaceID) and p.bot_id = \(bot.id)
-        and p.charge_id = \(mismatch.transactionID) and p.state = 'credited'
-        and c.product = 'pack'
-      """
-    ).first.map(Checkout.init)
-    guard let checkout, let payment = try await payment(of: mismatch.charge, in: scope) else {
-      throw MismatchRefusal.notFixable
-    }
-    try await execute(
-      """
-      select from customers where workspace_id = \(scope.workspaceID)
-        and customer_id = \(payment.customerID) for no key update
-      """)
-    let expiresAt = checkout.creditsValidDays.map { at.addingTimeInterval(Double($0) * 86_400) }
-    let account = Account(payment.customerID, unit: checkout.creditUnit)
-    let key = "charge:\(bot.id):\(mismatch.transactionID)"
-    var grants: [(grant: Grant, key: String)] = [
-      (
-        Grant(
-          checkout.credits, source: .payment, charge: mismatch.charge, isPaid: true,
-          expiresAt: expiresAt, stars: checkout.stars), "\(key):paid"
-      )
-    ]
-    if checkout.bonusCredits > 0 {
-      let bonus = Grant(
-        checkout.bonusCredits, source: .bonus, charge: mismatch.charge, expiresAt: expiresAt)
-      grants.append((bonus, "\(key):bonus"))
-    }
-    var isNew = false
-    for (grant, key) in grants {
-      let answer = try await credit(grant, to: account, key: key, in: scope, at: at)
-      guard [.applied, .replayed].contains(answer.status) else {
-        throw PaymentProblem.posting(grant.source.rawValue, answer.status)
-      }
-      isNew = isNew || answer.status == .applied
-    }
-    return isNew
   }
 
   fileprivate func clawbackAgain(

@@ -157,7 +157,7 @@ extension Mismatch {
         (select c.taken + c.used from clawbacks c where c.workspace_id = \(workspace)
           and c.bot_id = \(botID) and c.charge_id = \(charge)) as taken
       from lots l where l.workspace_id = \(workspace) and l.bot_id = \(botID)
-        and l.charge_id = \(charge)
+        and l.charge_id = \(charge) and l.carried_from is null
       """, in: scope)[0]
     let refund = try await pool.query(
       """

@@ -28,9 +28,14 @@ public struct Reconciler: Sendable {
     }
   }
 
-  /// - Parameter attempts: How often the job was tried since it last got on, this time included.
-  func run(_ id: Int64, attempts: Int, in scope: WorkspaceScope) async throws -> Job.Outcome {
-    let until = ContinuousClock.now + .seconds(Double(Limits.reconciliationLeaseSeconds) / 3)
+  /// - Parameters:
+  ///   - attempts: How often the job was tried since it last got on, this time included.
+  ///   - seconds: After so long the next round goes on from where this one is.
+  func run(
+    _ id: Int64, attempts: Int,
+    seconds: Double = Double(Limits.reconciliationLeaseSeconds) / 3, in scope: WorkspaceScope
+  ) async throws -> Job.Outcome {
+    let until = ContinuousClock.now + .seconds(seconds)
     guard var run = try await Reconciliation.find(id: id, in: scope, platform.pool),
       run.state.isUnderWay
     else { return .done }
@@ -53,7 +58,7 @@ public struct Reconciler: Sendable {
       // What is too young for one look is what the other one finds: both go by one moment.
       let at = scope.now
       guard try await compare(run, until: until, in: scope, at: at) else { return .next }
-      if try await hasYoung(run, in: scope, at: at) {
+      if try await leavesYoung(run, in: scope, at: at) {
         return .again(seconds: Limits.reconciliationGraceSeconds)
       }
       try await findAbsent(run, in: scope)
@@ -67,7 +72,7 @@ public struct Reconciler: Sendable {
       }
       try await note(run, .init(error), in: scope)
       if case .api(_, _, let seconds?) = error { return .again(seconds: Double(seconds)) }
-      return .again(seconds: pow(2, Double(min(attempts, 8))))
+      return .again(after: attempts, longest: Limits.reconciliationPauseSeconds)
     } catch is Secrets.Problem {
       try await fail(run, .token, in: scope)
       return .done
@@ -93,12 +98,13 @@ public struct Reconciler: Sendable {
     let lines = BookLine.all(page, from: run.nextPosition)
     let at = scope.now
     return try await platform.pool.transaction(in: scope) { tx in
+      try await tx.lock(run, in: scope)
       let moved = try await tx.hasMoved(lines, run, in: scope)
       if moved, run.fromPosition > 0 {
         return try await tx.query(
           """
           update reconciliations set from_position = 0, next_position = 0, reached_at = null,
-            read_count = 0
+            read_count = 0, compared_position = -1
           where workspace_id = \(scope.workspaceID) and reconciliation_id = \(run.id)
           returning *
           """
@@ -117,12 +123,15 @@ public struct Reconciler: Sendable {
     }
   }
 
+  /// Goes on behind the last movement that was compared: what has stayed open is not looked at
+  /// again in every round, so that there is an end to it.
+  ///
   /// - Returns: Whether all that could be compared was.
   private func compare(
     _ run: Reconciliation, until: ContinuousClock.Instant, in scope: WorkspaceScope, at: Date
   ) async throws -> Bool {
     let mends = try await Reconciliation.mendsItself(in: scope, platform.pool)
-    var position: Int64 = -1
+    var position = run.comparedPosition
     while true {
       let batch = try await platform.pool.transaction(in: scope) { [position] tx in
         try await tx.compare(run, after: position, in: scope, at: at)
@@ -132,6 +141,12 @@ public struct Reconciler: Sendable {
       for mismatch in batch.open where mends && mismatch.kind.mendsItself {
         try await mend(mismatch, run, in: scope)
       }
+      // Only now: a process that dies while it mends leaves them to the next one.
+      try await platform.pool.execute(
+        """
+        update reconciliations set compared_position = \(position)
+        where workspace_id = \(scope.workspaceID) and reconciliation_id = \(run.id)
+        """, in: scope)
       guard ContinuousClock.now < until, !Task.isCancelled else { return false }
     }
   }
@@ -158,16 +173,20 @@ public struct Reconciler: Sendable {
     }
   }
 
-  /// Movements whose updates may still be on their way: they are judged a little later.
-  private func hasYoung(
+  /// Movements whose updates may still be on their way are judged a little later, from the first of
+  /// them on.
+  private func leavesYoung(
     _ run: Reconciliation, in scope: WorkspaceScope, at: Date
   ) async throws -> Bool {
-    try await platform.pool.query(
+    let (id, started) = (scope.workspaceID, run.startedAt ?? run.askedAt)
+    return try await platform.pool.execute(
       """
-      select exists (select from star_transactions where workspace_id = \(scope.workspaceID)
-        and bot_id = \(run.botID) and not is_matched and at <= \(run.startedAt ?? run.askedAt)
-        and at > \(at.addingTimeInterval(-Limits.reconciliationGraceSeconds))) as found
-      """, in: scope)[0].get("found")
+      update reconciliations r set compared_position = least(compared_position, y.position - 1)
+      from (select min(position) as position from star_transactions where workspace_id = \(id)
+        and bot_id = \(run.botID) and not is_matched and at <= \(started)
+        and at > \(at.addingTimeInterval(-Limits.reconciliationGraceSeconds))) y
+      where r.workspace_id = \(id) and r.reconciliation_id = \(run.id) and y.position is not null
+      """, in: scope) == 1
   }
 
   /// What we have and Telegram's books have not. Those before the last comparison were looked for

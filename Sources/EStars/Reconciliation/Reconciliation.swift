@@ -36,6 +36,8 @@ public struct Reconciliation: Sendable, Equatable {
   public let fromPosition: Int64
   /// How many movements the books have, as far as they are read.
   public let nextPosition: Int64
+  /// The last movement that was compared; -1 = none yet.
+  public let comparedPosition: Int64
   public let readCount: Int64
   /// Of all movements, those that our own books have, too. Known at the end.
   public let matchedCount: Int64
@@ -63,6 +65,7 @@ public struct Reconciliation: Sendable, Equatable {
     finishedAt = try row.getIfPresent("finished_at")
     fromPosition = try row.get("from_position")
     nextPosition = try row.get("next_position")
+    comparedPosition = try row.get("compared_position")
     readCount = try row.get("read_count")
     matchedCount = try row.get("matched_count")
     mismatchCount = try row.get("mismatch_count")

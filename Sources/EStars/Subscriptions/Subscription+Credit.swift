@@ -5,11 +5,11 @@ import Postgres
 extension Transaction {
   /// The paid lot of a cycle. It lives as long as access does.
   func creditCycle(
-    _ payment: Payment, _ subscription: Subscription, _ sale: PlanSale, _ checkout: Checkout,
-    in scope: WorkspaceScope, at: Date
+    _ payment: Payment, _ subscription: Subscription, until periodEnd: Date,
+    _ checkout: Checkout, in scope: WorkspaceScope, at: Date
   ) async throws {
     guard checkout.credits > 0 else { return }
-    let end = sale.endsAt.addingTimeInterval(Double(subscription.graceDays) * 86_400)
+    let end = periodEnd.addingTimeInterval(Double(subscription.graceDays) * 86_400)
     let answer = try await credit(
       Grant(
         checkout.credits, source: .subscription, charge: payment.charge, isPaid: true,
@@ -50,7 +50,8 @@ extension Transaction {
         Charge(botID: try $0.get("bot_id"), chargeID: try $0.get("charge_id"))
       }, of: Account(payment.customerID, unit: subscription.creditUnit), cap: cap, until: until,
       key: "charge:\(payment.botID):\(payment.chargeID):carry", in: scope, at: at)
-    guard [.applied, .none].contains(answer.status) else {
+    // Credits that were missing may be posted after what their payment carried.
+    guard [.applied, .none, .replayed].contains(answer.status) else {
       throw PaymentProblem(description: "what is carried was answered \(answer.status.rawValue)")
     }
     guard let carried = answer.carried, carried > 0 else { return }

@@ -148,7 +148,8 @@ extension Transaction {
       on conflict do nothing
       """)
     if isCredited {
-      try await creditCycle(payment, subscription, sale, checkout, in: scope, at: at)
+      try await creditCycle(
+        payment, subscription, until: sale.endsAt, checkout, in: scope, at: at)
     }
     try await hearPayment(charge, subscription, in: scope, at: at)
     if let takeover {

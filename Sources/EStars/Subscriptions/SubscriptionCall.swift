@@ -23,7 +23,8 @@ struct SubscriptionCall: Sendable {
       try await note("estars:no_charge", subscription, in: scope)
       return .done
     }
-    let backoff = min(3600, 2 * pow(2, Double(min(attempts, 11) - 1)))
+    let later = Job.Outcome.again(
+      after: attempts, longest: Limits.subscriptionPauseSeconds)
     do {
       var client = try platform.telegram(for: bot)
       client.options.timeout = .seconds(Limits.subscriptionCallSeconds)
@@ -31,18 +32,19 @@ struct SubscriptionCall: Sendable {
         userID: customer.telegramID, chargeID: chargeID, isCanceled: wish == .cancel)
     } catch is Secrets.Problem {
       try await note("estars:token", subscription, in: scope)
-      return .again(seconds: backoff)
+      return later
     } catch let error as TelegramError {
       switch error {
       case .api(_, _, let seconds) where error.isTransient:
         try await note(error.shortText, subscription, in: scope)
-        return .again(seconds: seconds.map(Double.init) ?? backoff)
+        if let seconds { return .again(seconds: Double(seconds)) }
+        return later
       case .api where !error.isUnauthorized:
         try await giveUp(subscription, error, in: scope)
         return .done
       case .api, .unknownOutcome, .notSent:
         try await note(error.shortText, subscription, in: scope)
-        return .again(seconds: backoff)
+        return later
       }
     }
     try await confirm(subscription, in: scope)

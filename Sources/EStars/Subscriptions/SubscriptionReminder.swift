@@ -40,7 +40,7 @@ struct SubscriptionReminder: Sendable {
     do {
       offer = try await self.offer(subscription, subject, customer, bot, language, in: scope)
     } catch Checkout.Refusal.telegram(_) {
-      return .again(seconds: min(3600, 2 * pow(2, Double(min(attempts, 11)))))
+      return .again(after: attempts, longest: Limits.subscriptionPauseSeconds)
     } catch is Checkout.Refusal {
       // It cannot be sold now: the buyer is told of the end alone.
     }
@@ -79,7 +79,7 @@ struct SubscriptionReminder: Sendable {
     var request = CheckoutRequest(
       telegramID: customer.telegramID, item: .plan(plan.key), language: language.rawValue,
       openedBy: Actor(.job, Job.Kind.subscriptionRemind.rawValue),
-      idempotencyKey: "subscription:remind:\(subject)")
+      idempotencyKey: Job.key(.subscriptionRemind, subject))
     request.validSeconds = Limits.checkoutSeconds + Int(end.timeIntervalSince(scope.now))
     let opened = try await Checkout.open(request, with: bot, in: scope, platform)
     return opened.link.map {

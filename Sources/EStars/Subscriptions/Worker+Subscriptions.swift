@@ -5,23 +5,49 @@ import Postgres
 extension Worker {
   /// Lets time do its part: periods end, grace ends, custom plans begin their next cycle, and buyers
   /// are reminded of an end that is near.
-  func ageSubscriptions(in scope: WorkspaceScope) async throws {
+  ///
+  /// - Parameter batch: Looked up at a time.
+  /// - Returns: `.next` where the time was up before all of them were moved on.
+  func ageSubscriptions(
+    in scope: WorkspaceScope, batch: Int = Limits.subscriptionsAtOnce
+  ) async throws -> Job.Outcome {
     let at = scope.now
-    let due = try await platform.pool.query(
+    let until = ContinuousClock.now + .seconds(Limits.subscriptionRunSeconds)
+    var last: Int64 = 0
+    while true {
+      // One that cannot be moved on stands in nobody's way: the walk goes past it.
+      let due = try await dueSubscriptions(after: last, limit: batch, in: scope, at: at)
+      try await moveOn(due, in: scope)
+      guard let next = due.last, due.count == batch else { break }
+      guard ContinuousClock.now < until else { return .next }
+      last = next
+    }
+    try await remindOfEnds(in: scope, at: at)
+    return .done
+  }
+
+  private func dueSubscriptions(
+    after last: Int64, limit: Int, in scope: WorkspaceScope, at: Date
+  ) async throws -> [Int64] {
+    try await platform.pool.query(
       """
-      select subscription_id from subscriptions
-      where workspace_id = \(scope.workspaceID) and state in ('trial', 'active', 'grace')
-        and period_ends_at <= \(at) and (state <> 'grace'
-          or period_ends_at + make_interval(days => grace_days) <= \(at))
-      union all
-      select s.subscription_id from subscriptions s
-      where s.workspace_id = \(scope.workspaceID) and s.state = 'active' and s.renewal = 'none'
-        and s.credits_per_cycle > 0 and not exists (
-          select from subscription_cycles c where c.workspace_id = s.workspace_id
-            and c.subscription_id = s.subscription_id and c.ends_at > \(at))
-      limit \(Limits.pageSize * 10)
+      select subscription_id from (
+        select subscription_id from subscriptions
+        where workspace_id = \(scope.workspaceID) and state in ('trial', 'active', 'grace')
+          and period_ends_at <= \(at) and (state <> 'grace'
+            or period_ends_at + make_interval(days => grace_days) <= \(at))
+        union
+        select s.subscription_id from subscriptions s
+        where s.workspace_id = \(scope.workspaceID) and s.state = 'active' and s.renewal = 'none'
+          and s.credits_per_cycle > 0 and not exists (
+            select from subscription_cycles c where c.workspace_id = s.workspace_id
+              and c.subscription_id = s.subscription_id and c.ends_at > \(at))) d
+      where subscription_id > \(last) order by subscription_id limit \(limit)
       """, in: scope
     ).map { try $0.get("subscription_id", as: Int64.self) }
+  }
+
+  private func moveOn(_ due: [Int64], in scope: WorkspaceScope) async throws {
     for id in due {
       _ = try await alone("subscription \(id)") {
         try await platform.pool.transaction(in: scope) { tx in
@@ -33,7 +59,6 @@ extension Worker {
         }
       }
     }
-    try await remindOfEnds(in: scope, at: at)
   }
 
   /// Asks for the reminders that are due: three days before an end, on the last day, and when grace

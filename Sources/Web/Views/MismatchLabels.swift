@@ -31,7 +31,7 @@ struct MismatchRow: Sendable, Equatable {
 
   func model(_ page: PageContext) -> [String: TemplateValue] {
     let (t, format) = (page.strings, page.format)
-    let nothing = "—"
+    let nothing = "–"
     return [
       "href": .text(Links.mismatch(page.slug, id)), "what": .text(title(t)),
       "bot": .text("@" + bot.username),

@@ -96,7 +96,7 @@ struct MismatchView: Sendable, Equatable {
 
   private func sides(_ page: PageContext) -> [TemplateValue] {
     let (t, format) = (page.strings, page.format)
-    let nothing = "—"
+    let nothing = "–"
     func side(_ name: String, _ says: String?, _ href: String? = nil) -> TemplateValue {
       ["book": .text(name), "says": .text(says ?? nothing), "href": .optional(href)]
     }

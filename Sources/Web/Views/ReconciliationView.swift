@@ -123,7 +123,7 @@ struct ReconciliationView: Sendable, Equatable {
 
   private func line(_ line: BotLine, _ page: PageContext) -> [String: TemplateValue] {
     let (t, format) = (page.strings, page.format)
-    let nothing = "—"
+    let nothing = "–"
     let verdict = verdict(line, t, format)
     return [
       "bot": .text("@" + line.bot.username), "href": .text(Links.bot(page.slug, line.bot.id)),
