@@ -84,8 +84,6 @@ public enum Limits {
   public static let plans = 20
   /// What Telegram takes at most for a subscription.
   public static let subscriptionStars: Int64 = 10_000
-  /// Languages that a plan has words in, beside its own.
-  public static let planLanguages = 20
   public static let entitlements = 100
   /// The most that a quota or a number of free units may be.
   public static let quotaUnits = 1_000_000_000

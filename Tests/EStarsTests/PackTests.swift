@@ -166,7 +166,7 @@ import Testing
       var rules = PackRules(
         sku: "vip", title: "VIP", description: "For friends.", credits: 1000, stars: 900,
         isHidden: true,
-        names: [Pack.Name(language: "es", title: "Amigos", description: "Para amigos.")])
+        names: [ProductName(language: "es", title: "Amigos", description: "Para amigos.")])
       try await PackRules.create(
         rules, reason: "A favour", by: Self.ana, in: fixture.scope, fixture.pool)
       #expect(try await seen(fixture).allSatisfy { $0.sku != "vip" })
@@ -193,8 +193,8 @@ import Testing
     try await Fixture.with { (fixture: Fixture) async throws -> Void in
       var changed = try await rules(fixture, "start")
       changed.names = [
-        Pack.Name(language: "pt-br", title: "Início", description: "Dez créditos."),
-        Pack.Name(language: "de", title: "Anfang", description: "Zehn."),
+        ProductName(language: "pt-br", title: "Início", description: "Dez créditos."),
+        ProductName(language: "de", title: "Anfang", description: "Zehn."),
       ]
       try await edit(fixture, changed)
       for sku in ["start", "start-10"] {

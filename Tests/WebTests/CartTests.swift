@@ -1,5 +1,6 @@
 @_spi(Guard) @testable import EStars
 import Foundation
+import HTTPTypes
 import Postgres
 import Telegram
 import TestSupport
@@ -189,6 +190,31 @@ import Testing
       #expect(said.first?.hasPrefix("Este chat passa a receber os alertas") ?? false)
       #expect(said.last?.contains("2 carrinhos ficaram para trás") ?? false)
       #expect(said.last?.components(separatedBy: "75 ★").count == 3)
+    }
+  }
+
+  @Test func thePageSettlesTheMinutesAndCountsWhoCameBack() async throws {
+    try await MessageBench.with { bench in
+      let desk = try await Desk(bench.fixture)
+      let early = try await desk.post("carts", ["minutes": "4", "discount": "0", "reminds": "1"])
+      #expect(early.status == 422 && early.body.contains("value=\"4\""))
+      #expect(early.body.contains("href=\"#minutes\""))
+      #expect(early.body.contains("Give a whole number from 5 to 1,380."))
+      #expect(try await desk.fields("carts")["minutes"] == "30")
+      let kept = try await desk.post("carts", ["minutes": "45", "discount": "0", "reminds": "1"])
+      #expect(kept.status == 303 && kept.headers[.location]?.hasSuffix("/carts") == true)
+      #expect(try await desk.fields("carts")["minutes"] == "45")
+      #expect(try await desk.get("carts").body.contains("figure-value\">–<"))
+      let checkout = try await bench.open()
+      try await bench.age(checkout, minutes: 44)
+      try await bench.work()
+      #expect(try await bench.carts().isEmpty)
+      try await bench.age(checkout, minutes: 46)
+      try await bench.work(later: 100)
+      #expect(try await desk.get("carts").body.contains("figure-value\">0\u{a0}%<"))
+      #expect(try await bench.said().count == 1)
+      try await bench.pay(checkout)
+      #expect(try await desk.get("carts").body.contains("figure-value\">100\u{a0}%<"))
     }
   }
 

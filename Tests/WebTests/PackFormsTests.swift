@@ -89,8 +89,8 @@ import Testing
       #expect(form["stars"] == "75" && form["title:pt-br"] == "Início" && form["days:pro"] == "")
       form.merge([
         "stars": "90", "bonus": "2", "title": "Starter", "days:hd_quality": "30", "days:pro": "0",
-        "title:pt-br": "Começo", "language": "DE", "other_title": "Anfang",
-        "other_description": "Zehn.", "reason": "Dearer servers",
+        "title:pt-br": "Começo", "language": "DE", "title:other": "Anfang",
+        "description:other": "Zehn.", "reason": "Dearer servers",
       ]) { _, new in new }
       let saved = try await desk.post("packs/start", form)
       #expect(saved.status == 303)
@@ -116,8 +116,8 @@ import Testing
       #expect(refused.body.contains(#""title":"Anfang""#))
       // The form in hand is of the past.
       form["language"] = ""
-      form["other_title"] = ""
-      form["other_description"] = ""
+      form["title:other"] = ""
+      form["description:other"] = ""
       let stale = try await desk.post("packs/start", form)
       #expect(stale.status == 409 && stale.body.contains("Somebody changed this"))
       var now = try await desk.fields("packs/start")
@@ -167,12 +167,12 @@ import Testing
         "title": "", "description": String(repeating: "x", count: 256), "credits": "0",
         "stars": "100001", "bonus": "-1", "days": "x", "days:pro": "3651",
         "emoji": String(repeating: "💎", count: 17), "title:es": "Popular",
-        "language": "klingon!", "other_title": "x", "reason": String(repeating: "x", count: 501),
+        "language": "klingon!", "title:other": "x", "reason": String(repeating: "x", count: 501),
       ]
       form.merge(bad) { _, new in new }
       let refused = try await desk.post("packs/pop", form)
       #expect(refused.status == 422)
-      for field in bad.keys where !["title:es", "other_title"].contains(field) {
+      for field in bad.keys where !["title:es", "title:other"].contains(field) {
         #expect(refused.body.contains("href=\"#\(field)\""), "\(field)")
       }
       // A name without its description, and the other way round.

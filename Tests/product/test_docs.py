@@ -21,8 +21,8 @@ import verify_event
 
 PAGES = [
     f"{language}/docs/{page}.md" for language in ("en", "pt-br")
-    for page in ("index", "concepts", "idempotency", "holds", "subscriptions", "webhooks",
-                 "reconciliation", "sandbox")]
+    for page in ("index", "concepts", "idempotency", "checkouts", "holds", "subscriptions",
+                 "webhooks", "reconciliation", "sandbox")]
 
 
 def shell_of(page):

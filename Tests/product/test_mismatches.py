@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from running import Dashboard, call, wait_until
+from test_accessibility import look
 from test_paid_path import sql
-from test_story import fits, sign_in
+from test_story import sign_in
 
 people = itertools.count(7_400_701)
 
@@ -73,7 +74,7 @@ def test_find_and_fix_a_mismatch(product, chromium, by_click, width):
     title.click()
     page.wait_for_url("**/reconciliation/mismatches/*")
     if width > 400:
-        fits(page)
+        look(page)
     expect(page.locator("main")).to_contain_text(charge)
     expect(page.locator("#books + table")).to_contain_text(re.compile(r"Telegram's own.*75\s★", re.S))
     expect(page.locator("main")).to_contain_text("Balance 0 → 10 credits")

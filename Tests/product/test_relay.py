@@ -24,6 +24,14 @@ def relayed():
         yield product, handler
 
 
+@pytest.fixture(scope="module")
+def troubled():
+    """Another such product, whose handler does not always answer."""
+    with temporary_product() as product, receiving() as handler:
+        connect(product, handler)
+        yield product, handler
+
+
 def connect(product, handler, bot=0):
     """What an owner does on the bot's page, with a secret that we know: the sealed one of the
     events is borrowed for it."""
@@ -136,26 +144,25 @@ def test_a_payment_is_booked_and_handed_on(relayed):
     assert got(handler, own) == []
 
 
-def test_a_handler_that_is_down_gets_its_updates_later():
-    with temporary_product() as product, receiving() as handler:
-        connect(product, handler)
-        handler.stop()
-        ours = [message(next(people), "later") for _ in range(3)]
-        for update in ours:
-            assert product.webhook(update).status == 200
-        wait_until(lambda: sql(
-            product, "select count(*) from updates where relay_error = 'not_reached'") == "3")
-        assert all(state(product, update) == "due|f" for update in ours)
-        product.stop(9)
-        handler.start()
-        product.start()
-        wait_until(lambda: all(got(handler, update) for update in ours), 120)
-        wait_until(lambda: all(state(product, update) == "delivered|t" for update in ours))
+def test_a_handler_that_is_down_gets_its_updates_later(troubled):
+    product, handler = troubled
+    handler.stop()
+    ours = [message(next(people), "later") for _ in range(3)]
+    for update in ours:
+        assert product.webhook(update).status == 200
+    wait_until(lambda: sql(
+        product, "select count(*) from updates where relay_error = 'not_reached'") == "3")
+    assert all(state(product, update) == "due|f" for update in ours)
+    product.stop(9)
+    handler.start()
+    product.start()
+    wait_until(lambda: all(got(handler, update) for update in ours), 120)
+    wait_until(lambda: all(state(product, update) == "delivered|t" for update in ours))
 
 
-def test_a_handler_that_hangs_holds_nobody_up():
-    with temporary_product() as product, receiving() as handler, receiving() as events:
-        connect(product, handler)
+def test_a_handler_that_hangs_holds_nobody_up(troubled):
+    product, handler = troubled
+    with receiving() as events:
         set_address(product, Dashboard(product, "owner"), events.url, 0)
         stuck = {next(people) for _ in range(40)}
         over = threading.Event()

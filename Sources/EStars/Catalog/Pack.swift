@@ -23,20 +23,6 @@ public struct Pack: Sendable, Equatable {
     }
   }
 
-  /// A pack's words in another language than the one it was written in.
-  public struct Name: Sendable, Equatable {
-    /// In Telegram's spelling: `en`, `pt-br`.
-    public var language: String
-    public var title: String
-    public var description: String
-
-    public init(language: String, title: String, description: String) {
-      self.language = language
-      self.title = title
-      self.description = description
-    }
-  }
-
   public let sku: String
   public let title: String
   public let description: String
@@ -54,7 +40,7 @@ public struct Pack: Sendable, Equatable {
   public let isHidden: Bool
   /// The features that come with it; a discounted pack has those of its base.
   public let entitlements: [Term]
-  public let names: [Name]
+  public let names: [ProductName]
 
   init(_ row: Row) throws {
     sku = try row.get("sku")
@@ -77,7 +63,7 @@ public struct Pack: Sendable, Equatable {
     let titles: [String] = try row.get("name_titles")
     let descriptions: [String] = try row.get("name_descriptions")
     names = try zip(row.get("name_languages", as: [String].self), zip(titles, descriptions)).map {
-      Name(language: $0, title: $1.0, description: $1.1)
+      ProductName(language: $0, title: $1.0, description: $1.1)
     }
   }
 
@@ -118,18 +104,10 @@ public struct Pack: Sendable, Equatable {
   }
 
   /// - Parameter language: As Telegram or a browser writes it; nil = as the pack was written.
-  public func title(_ language: String?) -> String { name(language)?.title ?? title }
+  public func title(_ language: String?) -> String { names.name(in: language)?.title ?? title }
 
   public func description(_ language: String?) -> String {
-    name(language)?.description ?? description
-  }
-
-  /// The words for a reader: of exactly this language, else of one that differs in the country.
-  private func name(_ language: String?) -> Name? {
-    guard let tag = language.flatMap(PaywallText.tag) else { return nil }
-    let base = tag.prefix(2)
-    return names.first { $0.language == tag } ?? names.first { $0.language == base }
-      ?? names.first { $0.language.prefix(2) == base }
+    names.name(in: language)?.description ?? description
   }
 
   /// What a pack of this price costs after a discount: half a Star counts as one, and nothing costs

@@ -193,7 +193,7 @@ extension Transaction {
   }
 
   fileprivate func write(
-    _ names: [Pack.Name], of sku: String, in scope: WorkspaceScope
+    _ names: [ProductName], of sku: String, in scope: WorkspaceScope
   ) async throws {
     let workspace = scope.workspaceID
     try await execute(

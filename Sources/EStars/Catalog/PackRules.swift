@@ -27,7 +27,7 @@ public struct PackRules: Sendable, Equatable {
   public var creditsValidDays: Int?
   public var isHidden: Bool
   public var terms: [Pack.Term]
-  public var names: [Pack.Name]
+  public var names: [ProductName]
   /// Smallest first.
   public internal(set) var discounts: [Discount] = []
   public internal(set) var withdrawnAt: Date?
@@ -36,7 +36,7 @@ public struct PackRules: Sendable, Equatable {
     sku: String, title: String, description: String, emoji: String = "", creditUnit: Int16 = 1,
     credits: Int64, bonusCredits: Int64 = 0, stars: Int64, audience: Pack.Audience = .everyone,
     creditsValidDays: Int? = nil, isHidden: Bool = false, terms: [Pack.Term] = [],
-    names: [Pack.Name] = []
+    names: [ProductName] = []
   ) {
     self.sku = sku
     self.title = title

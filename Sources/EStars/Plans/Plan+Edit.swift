@@ -18,13 +18,13 @@ public struct PlanTerms: Sendable, Equatable {
   public var isHidden: Bool
   /// Features beside the one of its tier.
   public var entitlements: Set<String>
-  public var names: [Plan.Name]
+  public var names: [ProductName]
 
   public init(
     title: String, description: String, tier: String, stars: Int64? = nil,
     creditsPerCycle: Int64? = nil, rolloverCapCredits: Int64 = 0, trialDays: Int = 0,
     trialCredits: Int64 = 0, graceDays: Int = 7, isHidden: Bool = false,
-    entitlements: Set<String> = [], names: [Plan.Name] = []
+    entitlements: Set<String> = [], names: [ProductName] = []
   ) {
     self.title = title
     self.description = description

@@ -13,20 +13,6 @@ public struct Plan: Sendable, Equatable {
     case custom
   }
 
-  /// A plan's words in another language than the one it was written in.
-  public struct Name: Sendable, Equatable {
-    /// In Telegram's spelling: `en`, `pt-br`.
-    public var language: String
-    public var title: String
-    public var description: String
-
-    public init(language: String, title: String, description: String) {
-      self.language = language
-      self.title = title
-      self.description = description
-    }
-  }
-
   public let key: String
   public let title: String
   public let description: String
@@ -54,7 +40,7 @@ public struct Plan: Sendable, Equatable {
   public let withdrawnAt: Date?
   /// Features beside the one of its tier, in the operator's order.
   public let entitlements: [String]
-  public let names: [Name]
+  public let names: [ProductName]
 
   public var isUnlimited: Bool { creditsPerCycle == nil }
   public var isWithdrawn: Bool { withdrawnAt != nil }
@@ -89,7 +75,7 @@ public struct Plan: Sendable, Equatable {
     let titles: [String] = try row.get("name_titles")
     let descriptions: [String] = try row.get("name_descriptions")
     names = zip(languages, zip(titles, descriptions)).map {
-      Name(language: $0, title: $1.0, description: $1.1)
+      ProductName(language: $0, title: $1.0, description: $1.1)
     }
   }
 
@@ -131,18 +117,10 @@ public struct Plan: Sendable, Equatable {
   }
 
   /// - Parameter language: As Telegram or a browser writes it; nil = as the plan was written.
-  public func title(_ language: String?) -> String { name(language)?.title ?? title }
+  public func title(_ language: String?) -> String { names.name(in: language)?.title ?? title }
 
   public func description(_ language: String?) -> String {
-    name(language)?.description ?? description
-  }
-
-  /// The words for a reader: of exactly this language, else of one that differs in the country.
-  private func name(_ language: String?) -> Name? {
-    guard let tag = language.flatMap(PaywallText.tag) else { return nil }
-    let base = tag.prefix(2)
-    return names.first { $0.language == tag } ?? names.first { $0.language == base }
-      ?? names.first { $0.language.prefix(2) == base }
+    names.name(in: language)?.description ?? description
   }
 }
 

@@ -2,22 +2,10 @@ import EStars
 import Foundation
 
 extension PackDraft {
-  /// Languages that every form offers.
-  private static let languages = ["en", "pt-br", "es", "ru"]
-
-  private static func words(of names: [Pack.Name]) -> [Words] {
-    let known = Dictionary(names.map { ($0.language, $0) }) { first, _ in first }
-    let languages = Self.languages + names.map(\.language).filter { !Self.languages.contains($0) }
-    return languages.map {
-      Words(
-        language: $0, title: known[$0]?.title ?? "", description: known[$0]?.description ?? "")
-    }
-  }
-
   /// An empty form.
   init(_ features: [Entitlement]) {
     self.init(
-      grants: features.map { Grant(key: $0.key, title: $0.title) }, words: Self.words(of: []))
+      grants: features.map { Grant(key: $0.key, title: $0.title) }, words: [NameDraft]([]))
   }
 
   init(_ rules: PackRules, version: Int64, _ features: [Entitlement]) {
@@ -32,7 +20,7 @@ extension PackDraft {
         return Grant(
           key: feature.key, title: feature.title,
           days: term.map { $0.days.map(String.init) ?? "0" } ?? "")
-      }, words: Self.words(of: rules.names), version: version)
+      }, words: [NameDraft](rules.names), version: version)
   }
 
   /// - Parameter present: the pack that is edited; nil: the form names a new one.
@@ -49,14 +37,8 @@ extension PackDraft {
       grants: features.map {
         Grant(key: $0.key, title: $0.title, days: typed("days:\($0.key)"))
       },
-      words: Self.words(of: present?.names ?? []).map {
-        Words(
-          language: $0.language, title: typed("title:\($0.language)"),
-          description: typed("description:\($0.language)"))
-      },
-      other: Words(
-        language: typed("language"), title: typed("other_title"),
-        description: typed("other_description")),
+      words: [NameDraft](present?.names ?? [], typed: typed),
+      other: NameDraft(typed("language"), "other", typed: typed),
       reason: typed("reason"), version: form["version"].flatMap { Int64($0) } ?? 0)
   }
 
@@ -69,7 +51,10 @@ extension PackDraft {
         FormProblem(field: field, kind: .whole(min: range.lowerBound, max: range.upperBound)))
       return range.lowerBound
     }
-    found += Self.problems(title, "title", description, "description")
+    found += [
+      Typed.problem(with: title, in: "title", max: 32),
+      Typed.problem(with: description, in: "description", max: 255),
+    ].compactMap { $0 }
     if present(sku: sku) == nil {
       found.append(FormProblem(field: "sku", kind: .key(max: Limits.skuCharacters)))
     }
@@ -89,7 +74,7 @@ extension PackDraft {
       terms: grants.filter { !$0.days.isEmpty }.map { grant in
         let days = whole(grant.days, "days:\(grant.key)", 0...Limits.packDays)
         return Pack.Term(entitlement: grant.key, days: days == 0 ? nil : Int(days))
-      }, names: names(&found))
+      }, names: words.names(and: other, &found))
     if reason.unicodeScalars.count > Limits.noteCharacters {
       found.append(FormProblem(field: "reason", kind: .tooLong(max: Limits.noteCharacters)))
     }
@@ -100,43 +85,6 @@ extension PackDraft {
   /// The sku where it can be one; “new” is the address of the empty form.
   private func present(sku: String) -> String? {
     Typed.isKey(sku, max: Limits.skuCharacters) && sku != "new" ? sku : nil
-  }
-
-  /// Words of other languages. Where one of the two is empty, so must be the other.
-  private func names(_ found: inout [FormProblem]) -> [Pack.Name] {
-    var names: [Pack.Name] = []
-    for words in words where !(words.title.isEmpty && words.description.isEmpty) {
-      found += Self.problems(
-        words.title, "title:\(words.language)", words.description,
-        "description:\(words.language)")
-      names.append(
-        Pack.Name(language: words.language, title: words.title, description: words.description))
-    }
-    guard other != Words(language: "") else { return names }
-    guard let language = PaywallText.tag(other.language) else {
-      found.append(FormProblem(field: "language", kind: .language))
-      return names
-    }
-    if words.contains(where: { $0.language == language }) {
-      found.append(FormProblem(field: "language", kind: .taken))
-    } else if names.count >= Limits.productLanguages {
-      found.append(FormProblem(field: "language", kind: .tooMany(max: Limits.productLanguages)))
-    }
-    found += Self.problems(
-      other.title, "other_title", other.description, "other_description")
-    return names + [
-      Pack.Name(language: language, title: other.title, description: other.description)
-    ]
-  }
-
-  /// What Telegram's invoices hold: 32 and 255 characters.
-  private static func problems(
-    _ title: String, _ titleField: String, _ description: String, _ descriptionField: String
-  ) -> [FormProblem] {
-    [
-      Typed.problem(with: title, in: titleField, max: 32),
-      Typed.problem(with: description, in: descriptionField, max: 255),
-    ].compactMap { $0 }
   }
 }
 

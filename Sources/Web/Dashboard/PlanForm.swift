@@ -2,19 +2,15 @@ import EStars
 import Foundation
 
 extension PlanDraft {
-  /// Languages that a form offers.
-  static let languages = ["en", "pt-br", "es", "ru"]
-
   /// An empty form.
   init(_ names: RuleNames) {
     self.init(
       tier: names.tiers.first { !$0.isBase }?.key ?? names.tiers.first?.key ?? "",
-      names: Self.languages.map { Name(language: $0) })
+      names: [NameDraft]([]))
   }
 
   /// - Parameter place: among the plans in force, from 1.
   init(_ plan: Plan, place: Int?, version: Int64) {
-    let more = plan.names.map(\.language).filter { !Self.languages.contains($0) }
     self.init(
       key: plan.key, title: plan.title, description: plan.description, kind: Kind(plan.kind),
       tier: plan.tier, features: Set(plan.entitlements),
@@ -23,22 +19,13 @@ extension PlanDraft {
       rollover: String(plan.rolloverCapCredits), trialDays: String(plan.trialDays),
       trialCredits: String(plan.trialCredits), grace: String(plan.graceDays),
       isHidden: plan.isHidden, place: place.map(String.init) ?? "",
-      names: (Self.languages + more).map { language in
-        let name = plan.names.first { $0.language == language }
-        return Name(
-          language: language, title: name?.title ?? "", description: name?.description ?? "")
-      }, version: version)
+      names: [NameDraft](plan.names), version: version)
   }
 
   /// - Parameter present: the plan that is edited; nil: the form names it.
   init(_ form: [String: String], _ present: Plan?, _ names: RuleNames) {
     func typed(_ name: String) -> String {
       (form[name] ?? "").replacing("\0", with: "").trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-    let more = present?.names.map(\.language).filter { !Self.languages.contains($0) } ?? []
-    func name(_ language: String, _ id: String) -> Name {
-      Name(
-        language: language, title: typed("title:\(id)"), description: typed("description:\(id)"))
     }
     self.init(
       key: present?.key ?? typed("key"), title: typed("title"), description: typed("description"),
@@ -48,8 +35,8 @@ extension PlanDraft {
       stars: typed("stars"), credits: typed("credits"), rollover: typed("rollover"),
       trialDays: typed("trial_days"), trialCredits: typed("trial_credits"), grace: typed("grace"),
       isHidden: form["hidden"] != nil, place: typed("place"),
-      names: (Self.languages + more).map { name($0, $0) },
-      other: name(typed("language"), "other"), reason: typed("reason"),
+      names: [NameDraft](present?.names ?? [], typed: typed),
+      other: NameDraft(typed("language"), "other", typed: typed), reason: typed("reason"),
       version: form["version"].flatMap { Int64($0) } ?? 0)
   }
 
@@ -87,41 +74,12 @@ extension PlanDraft {
       trialCredits: isTried
         ? whole(trialCredits, "trial_credits", 0...(days == 0 ? 0 : Limits.priceCredits)) : 0,
       graceDays: Int(whole(grace, "grace", 0...30)), isHidden: isHidden, entitlements: features,
-      names: names(&found))
+      names: names.names(and: other, &found))
     if reason.unicodeScalars.count > Limits.noteCharacters {
       found.append(FormProblem(field: "reason", kind: .tooLong(max: Limits.noteCharacters)))
     }
     problems += found
     return terms
-  }
-
-  /// The words in other languages; a language without any has none.
-  private func names(_ problems: inout [FormProblem]) -> [Plan.Name] {
-    var filled: [Plan.Name] = []
-    func add(_ name: Name, _ id: String, _ language: String) {
-      problems += [
-        Typed.problem(with: name.title, in: "title:\(id)", max: 32),
-        Typed.problem(with: name.description, in: "description:\(id)", max: 255),
-      ].compactMap { $0 }
-      filled.append(
-        Plan.Name(language: language, title: name.title, description: name.description))
-    }
-    for name in names where !(name.title + name.description).isEmpty {
-      add(name, name.language, name.language)
-    }
-    guard !(other.language + other.title + other.description).isEmpty else { return filled }
-    guard let tag = PaywallText.tag(other.language), tag == other.language.lowercased() else {
-      problems.append(FormProblem(field: "language", kind: .language))
-      return filled
-    }
-    if names.contains(where: { $0.language == tag }) {
-      problems.append(FormProblem(field: "language", kind: .taken))
-    } else if filled.count >= Limits.planLanguages {
-      problems.append(FormProblem(field: "language", kind: .tooMany(max: Limits.planLanguages)))
-    } else {
-      add(other, "other", tag)
-    }
-    return filled
   }
 }
 

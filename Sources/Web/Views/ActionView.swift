@@ -64,7 +64,12 @@ struct ActionView: Sendable, Equatable {
         "form": mayEdit ? .record(form(page, path)) : .none,
         "read_only": .flag(!mayEdit),
         "meanwhile": words.history(changedMeanwhile),
-        "switch": mayEdit ? .optional(row) { `switch`($0, path, page) } : .none,
+        "switch": mayEdit
+          ? .optional(row) { row in
+            page.withdrawalForm(isWithdrawn: row.isWithdrawn, path) { noun in
+              (t[.init("actions.do_\(noun)")], t[.init("actions.hint_\(noun)")])
+            }
+          } : .none,
         "history": words.history(history),
         "has_history": .flag(row != nil),
         "paging": paging.model(path: path),
@@ -75,25 +80,9 @@ struct ActionView: Sendable, Equatable {
     Dictionary(pairs) { first, _ in first }
   }
 
-  /// The form that ends an action or puts it back.
-  private func `switch`(
-    _ row: ActionRow, _ path: String, _ page: PageContext
-  ) -> [String: TemplateValue] {
-    let t = page.strings
-    let noun = row.isWithdrawn ? "restoration" : "withdrawal"
-    return [
-      "title": .text(t[.init("actions.do_\(noun)")]),
-      "hint": .text(t[.init("actions.hint_\(noun)")]),
-      "action": .text("\(path)/\(noun)"),
-      "button_class": .text(row.isWithdrawn ? "button-quiet" : "button-danger"),
-    ]
-  }
-
   private func form(_ page: PageContext, _ path: String) -> [String: TemplateValue] {
     let t = page.strings
-    let reason = FormField(
-      id: "reason", label: t["actions.reason"], hint: t["actions.reason_hint"],
-      value: draft.reason, kind: .area(rows: 2, max: 500))
+    let reason = page.reasonField(draft.reason, isNew: row == nil)
     let groups = [
       "naming": naming(t), "money": money(t), "rights": rights(t), "outage": outage(t),
       "reason": [reason],

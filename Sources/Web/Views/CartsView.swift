@@ -82,7 +82,8 @@ struct CartsView: Sendable, Equatable {
     let r = recovery
     return [
       figure(
-        t["carts.rate"], r.carts == 0 ? "–" : "\(Self.percent(r.recovered, of: r.carts)) %",
+        t["carts.rate"],
+        r.carts == 0 ? "–" : format.percent(Self.percent(r.recovered, of: r.carts)),
         t(
           "carts.rate_note",
           [
@@ -122,9 +123,9 @@ struct CartsView: Sendable, Equatable {
 
   private func form(_ page: PageContext) -> [String: TemplateValue] {
     let t = page.strings
-    var choices = discounts.map { (value: String($0), label: "−\($0) %") }
+    var choices = discounts.map { (value: String($0), label: page.format.percent(-Int64($0))) }
     if draft.discount != "0", !discounts.contains(where: { String($0) == draft.discount }) {
-      choices.append((value: draft.discount, label: "−\(draft.discount) %"))
+      choices.append((value: draft.discount, label: "−\(draft.discount)\(page.format.percentSign)"))
     }
     let fields = [
       FormField(

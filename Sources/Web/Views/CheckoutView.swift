@@ -62,7 +62,8 @@ struct CheckoutView: Sendable, Equatable {
       })
     facts["opened_by"] = .text(openedBy)
     facts["bot"] = .text("@" + botUsername)
-    facts["expires"] = .record(["time": format.time(expiresAt)])
+    facts["expires"] =
+      row.state.isOpen ? .record(["time": format.time(expiresAt)]) : TemplateValue.none
     facts["resume"] = .optional(resume)
     return page.page(
       .checkout,
@@ -102,11 +103,13 @@ struct CheckoutView: Sendable, Equatable {
     var link: String?
     switch delivery {
     case .link(let made):
-      link = row.state.isOpen ? made : nil
+      let isOpen = row.state.isOpen
+      link = isOpen ? made : nil
       words =
         t[
-          link != nil
-            ? "checkouts.link_hint" : made == nil ? "checkouts.link_missing" : "checkouts.link_over"
+          !isOpen
+            ? "checkouts.link_over"
+            : made == nil ? "checkouts.link_missing" : "checkouts.link_hint"
         ]
     case .chat(let message):
       words = t[message == nil ? "checkouts.chat_unsure" : "checkouts.chat_sent"]

@@ -30,7 +30,7 @@ struct MarginFigures: Sendable, Equatable {
         percent == 0 ? t["margin.full_price"] : t("margin.off", ["n": String(percent)])),
       "revenue": .text("\(format.number(revenue))\u{a0}\(currency)"),
       "cost": .text("\(format.decimal(micros: cost))\u{a0}\(currency)"),
-      "margin": .text(margin.map { "\(format.number($0))\u{a0}%" } ?? "–"),
+      "margin": .text(margin.map { format.percent($0) } ?? "–"),
       "per_credit": .text(
         starsPerCredit.map {
           format.number($0 / 10) + format.decimalSeparator + "\($0 % 10)\u{a0}★"

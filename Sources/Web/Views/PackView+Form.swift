@@ -4,9 +4,7 @@ import Foundation
 extension PackView {
   func form(_ page: PageContext, _ path: String) -> [String: TemplateValue] {
     let t = page.strings
-    let reason = FormField(
-      id: "reason", label: t["actions.reason"], hint: t["actions.reason_hint"],
-      value: draft.reason, kind: .area(rows: 2, max: 500))
+    let reason = page.reasonField(draft.reason, isNew: row == nil)
     let groups = [
       "naming": naming(t), "money": money(t), "selling": selling(t), "reason": [reason],
     ]
@@ -20,7 +18,7 @@ extension PackView {
         ? .none : .record(["rows": .records(grants) { $0.model(problems, page) }]),
       "languages": .records(draft.words) { language($0, page) },
       "other": .list(otherFields(page).map { .record($0.model(problems, page)) }),
-      "other_open": .flag(draft.other != PackDraft.Words(language: "")),
+      "other_open": .flag(draft.other != NameDraft(language: "")),
       "button": .text(t[row == nil ? "packs.create" : "packs.save"]),
     ].merging(
       groups.mapValues { .list($0.map { .record($0.model(problems, page)) }) }
@@ -87,7 +85,7 @@ extension PackView {
   }
 
   /// The pack's words in one language.
-  private func wordFields(_ words: PackDraft.Words, _ page: PageContext) -> [FormField] {
+  private func wordFields(_ words: NameDraft, _ page: PageContext) -> [FormField] {
     let t = page.strings
     let language = page.name(ofLanguage: words.language)
     return [
@@ -102,7 +100,7 @@ extension PackView {
   }
 
   private func language(
-    _ words: PackDraft.Words, _ page: PageContext
+    _ words: NameDraft, _ page: PageContext
   ) -> [String: TemplateValue] {
     let fields = wordFields(words, page)
     let isWrong = fields.contains { problems.words(for: $0.id, page) != nil }
@@ -121,10 +119,10 @@ extension PackView {
         id: "language", label: t["packs.other"], hint: t["paywall.other_hint"],
         value: draft.other.language, kind: .text(max: 12)),
       FormField(
-        id: "other_title", label: t["packs.other_title"], value: draft.other.title,
+        id: "title:other", label: t["packs.other_title"], value: draft.other.title,
         kind: .text(max: 32)),
       FormField(
-        id: "other_description", label: t["packs.other_description"],
+        id: "description:other", label: t["packs.other_description"],
         value: draft.other.description, kind: .area(rows: 2, max: 255)),
     ]
   }

@@ -9,13 +9,6 @@ struct PackDraft: Sendable, Equatable {
     var days = ""
   }
 
-  struct Words: Sendable, Equatable {
-    /// Telegram's spelling: `pt-br`.
-    var language: String
-    var title = ""
-    var description = ""
-  }
-
   var sku = ""
   var title = ""
   var description = ""
@@ -29,9 +22,9 @@ struct PackDraft: Sendable, Equatable {
   var days = ""
   var unit = "1"
   var grants: [Grant] = []
-  var words: [Words] = []
+  var words: [NameDraft] = []
   /// One more language, that the list has not.
-  var other = Words(language: "")
+  var other = NameDraft(language: "")
   var reason = ""
   /// The number of the latest change when the form was made.
   var version: Int64 = 0
@@ -85,7 +78,12 @@ struct PackView: Sendable, Equatable {
         "read_only": mayEdit ? .none : .record(readOnly(page)),
         "new_discount": mayEdit && row != nil ? .record(newDiscount(page, path)) : .none,
         "meanwhile": words.history(changedMeanwhile),
-        "switch": mayEdit ? .optional(row) { `switch`($0, path, page) } : .none,
+        "switch": mayEdit
+          ? .optional(row) { row in
+            page.withdrawalForm(isWithdrawn: row.state == .withdrawn, path) { noun in
+              (t[.init("packs.do_\(noun)")], t[.init("packs.hint_\(noun)")])
+            }
+          } : .none,
         "history": words.history(history),
         "has_history": .flag(row != nil),
         "paging": paging.model(path: path),
@@ -135,20 +133,6 @@ struct PackView: Sendable, Equatable {
       "summary": discountProblems.summary(page, of: [field]),
       "fields": .list([.record(field.model(discountProblems, page))]),
       "button": .text(t["packs.add_discount"]),
-    ]
-  }
-
-  /// The form that takes a pack off sale or puts it back.
-  private func `switch`(
-    _ row: PackRow, _ path: String, _ page: PageContext
-  ) -> [String: TemplateValue] {
-    let t = page.strings
-    let isWithdrawn = row.state == .withdrawn
-    let noun = isWithdrawn ? "restoration" : "withdrawal"
-    return [
-      "title": .text(t[.init("packs.do_\(noun)")]), "hint": .text(t[.init("packs.hint_\(noun)")]),
-      "action": .text("\(path)/\(noun)"),
-      "button_class": .text(isWithdrawn ? "button-quiet" : "button-danger"),
     ]
   }
 

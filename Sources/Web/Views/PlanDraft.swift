@@ -2,13 +2,6 @@
 struct PlanDraft: Sendable, Equatable {
   enum Kind: String, Sendable, CaseIterable { case free, recurring, custom }
 
-  /// A plan's words in another language; both empty = none.
-  struct Name: Sendable, Equatable {
-    var language: String
-    var title = ""
-    var description = ""
-  }
-
   var key = ""
   var title = ""
   var description = ""
@@ -26,9 +19,9 @@ struct PlanDraft: Sendable, Equatable {
   var isHidden = false
   /// Among the plans in force, from 1; empty where it has no place.
   var place = ""
-  var names: [Name] = []
+  var names: [NameDraft] = []
   /// One more language, to be named by whoever fills it in.
-  var other = Name(language: "")
+  var other = NameDraft(language: "")
   var reason = ""
   /// The number of the latest change when the form was made.
   var version: Int64 = 0

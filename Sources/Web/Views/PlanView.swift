@@ -46,7 +46,12 @@ struct PlanView: Sendable, Equatable {
             ["lines": .records(PlanLine.all([column], page)) { $0.line(0) }]
           },
         "meanwhile": words.history(changedMeanwhile),
-        "switch": mayEdit ? .optional(present) { `switch`($0, path, page) } : .none,
+        "switch": mayEdit
+          ? .optional(present) { plan in
+            page.withdrawalForm(isWithdrawn: plan.isWithdrawn, path) { noun in
+              (t[.init("plans.do_\(noun)")], t[.init("plans.hint_\(noun)")])
+            }
+          } : .none,
         "history": words.history(history),
         "has_history": .flag(present != nil),
         "paging": paging.model(path: path),
@@ -74,25 +79,9 @@ struct PlanView: Sendable, Equatable {
     ]
   }
 
-  /// The form that takes a plan off sale or puts it back.
-  private func `switch`(
-    _ plan: Present, _ path: String, _ page: PageContext
-  ) -> [String: TemplateValue] {
-    let t = page.strings
-    let noun = plan.isWithdrawn ? "restoration" : "withdrawal"
-    return [
-      "title": .text(t[.init("plans.do_\(noun)")]),
-      "hint": .text(t[.init("plans.hint_\(noun)")]),
-      "action": .text("\(path)/\(noun)"),
-      "button_class": .text(plan.isWithdrawn ? "button-quiet" : "button-danger"),
-    ]
-  }
-
   private func form(_ page: PageContext, _ path: String) -> [String: TemplateValue] {
     let t = page.strings
-    let reason = FormField(
-      id: "reason", label: t["actions.reason"], hint: t["actions.reason_hint"],
-      value: draft.reason, kind: .area(rows: 2, max: 500))
+    let reason = page.reasonField(draft.reason, isNew: present == nil)
     let groups = [
       "naming": naming(t), "terms": terms(t), "cycle": cycle(t), "trial": trial(t),
       "reason": [reason],
@@ -204,7 +193,7 @@ struct PlanView: Sendable, Equatable {
 
   private func names(_ page: PageContext) -> [LanguageFields] {
     let t = page.strings
-    func fields(_ name: PlanDraft.Name, _ id: String) -> [FormField] {
+    func fields(_ name: NameDraft, _ id: String) -> [FormField] {
       [
         FormField(
           id: "title:\(id)", label: t["plans.title"], value: name.title, kind: .text(max: 32)),
@@ -223,7 +212,7 @@ struct PlanView: Sendable, Equatable {
       id: "language", label: t["plans.language"], hint: t["plans.language_hint"],
       value: draft.other.language, kind: .text(max: 5))
     return draft.names.map { name in
-      group(page.language(name.language), fields(name, name.language))
+      group(page.name(ofLanguage: name.language), fields(name, name.language))
     } + [group(t["plans.another_language"], [language] + fields(draft.other, "other"))]
   }
 }
@@ -232,13 +221,5 @@ extension FormField {
   /// Names the set of boxes in a list of problems.
   fileprivate init(features label: String) {
     self.init(id: "features", label: label, value: "", kind: .text(max: 0))
-  }
-}
-
-extension PageContext {
-  /// `Português` for `pt`, in the reader's language.
-  func language(_ tag: String) -> String {
-    let name = frame.language.locale.localizedString(forIdentifier: tag)
-    return name?.capitalizedFirst ?? tag
   }
 }

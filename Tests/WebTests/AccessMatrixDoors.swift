@@ -1,0 +1,150 @@
+extension AccessMatrixTests {
+  /// Written out so that a route cannot change its door unnoticed.
+  static let doors = """
+    GET / anyone
+    GET /assets/:asset anyone
+    GET /docs anyone
+    GET /docs/:page anyone
+    GET /favicon.ico anyone
+    GET /healthz anyone
+    GET /login anyone
+    GET /openapi.json anyone
+    GET /pt-br/docs anyone
+    GET /pt-br/docs/:page anyone
+    GET /readyz anyone
+    GET /telegram/:bot none
+    GET /v1/catalog key read
+    GET /v1/customers/:user key read
+    GET /v1/holds/:hold key read
+    GET /w/:workspace member viewer
+    GET /w/:workspace/actions member viewer
+    GET /w/:workspace/actions/:action member viewer
+    GET /w/:workspace/actions/new member manager
+    GET /w/:workspace/entitlements member viewer
+    GET /w/:workspace/paywall member viewer
+    GET /w/:workspace/customers/:customer/subscriptions/new member manager
+    GET /w/:workspace/subscriptions member viewer
+    GET /w/:workspace/subscriptions/:subscription member viewer
+    GET /w/:workspace/plans member viewer
+    GET /w/:workspace/plans/:plan member viewer
+    GET /w/:workspace/plans/new member manager
+    GET /w/:workspace/tiers member viewer
+    GET /w/:workspace/trials member viewer
+    GET /w/:workspace/bots/:bot/event-address member viewer
+    GET /w/:workspace/customers member viewer
+    GET /w/:workspace/credit-policy member viewer
+    GET /w/:workspace/customers/:customer member viewer
+    GET /w/:workspace/customers/:customer/grants/new member support
+    GET /w/:workspace/customers/:customer/lots/:unit/:lot member viewer
+    GET /w/:workspace/customers/new member manager
+    GET /w/:workspace/holds member viewer
+    GET /w/:workspace/holds/:hold member viewer
+    GET /w/:workspace/events member viewer
+    GET /w/:workspace/events/:event member viewer
+    GET /w/:workspace/packs member viewer
+    GET /w/:workspace/packs/:sku member viewer
+    GET /w/:workspace/packs/new member manager
+    GET /w/:workspace/alert-chats member viewer
+    GET /w/:workspace/carts member viewer
+    GET /w/:workspace/payments member viewer
+    GET /w/:workspace/checkouts member viewer
+    GET /w/:workspace/checkouts/:checkout member viewer
+    GET /w/:workspace/customers/:customer/checkouts/new member support
+    GET /w/:workspace/payments/:bot/:charge member viewer
+    GET /w/:workspace/rates member viewer
+    GET /w/:workspace/reconciliation member viewer
+    GET /w/:workspace/reconciliation/mismatches/:mismatch member viewer
+    GET /w/:workspace/refunds member viewer
+    GET /w/:workspace/refunds/:refund member viewer
+    GET /w/:workspace/staff member viewer
+    GET /w/:workspace/bots member viewer
+    GET /w/:workspace/bots/:bot member viewer
+    GET /w/:workspace/bots/:bot/connection member owner
+    GET /w/:workspace/bots/:bot/replies member viewer
+    GET /w/:workspace/bots/new member owner
+    GET /w/:workspace/keys member viewer
+    GET /w/:workspace/keys/:key member viewer
+    GET /w/:workspace/keys/new member owner
+    GET /workspaces session
+    POST /login anyone
+    POST /logout session
+    POST /telegram/:bot webhook
+    POST /v1/checkouts key sell
+    POST /v1/checks key use
+    POST /v1/debits key use
+    POST /v1/holds key use
+    POST /v1/holds/:hold/commit key use
+    POST /v1/holds/:hold/release key use
+    POST /v1/trial-grants key use
+    POST /v1/subscriptions key sell
+    POST /v1/subscriptions/:user/cancellation key sell
+    POST /v1/subscriptions/:user/downgrade key sell
+    POST /v1/subscriptions/:user/reactivation key sell
+    POST /v1/updates key sell
+    POST /w/:workspace/bots member owner
+    POST /w/:workspace/alert-chats member manager
+    POST /w/:workspace/alert-chats/:bot/:chat/removal member manager
+    POST /w/:workspace/alert-chats/:bot/:chat/test member manager
+    POST /w/:workspace/bots/:bot/commands member owner
+    POST /w/:workspace/bots/:bot/connection member owner
+    POST /w/:workspace/bots/:bot/receipts member manager
+    POST /w/:workspace/carts member manager
+    POST /w/:workspace/payments/:bot/:charge/receipts member support
+    POST /w/:workspace/bots/:bot/disconnection member owner
+    POST /w/:workspace/bots/:bot/replies member manager
+    POST /w/:workspace/bots/:bot/token member owner
+    POST /w/:workspace/keys member owner
+    POST /w/:workspace/keys/:key/revocation member owner
+    POST /w/:workspace/keys/:key/rotation member owner
+    POST /w/:workspace/credit-policy member owner
+    POST /w/:workspace/customers member manager
+    POST /w/:workspace/customers/:customer/grants member support
+    POST /w/:workspace/customers/:customer/checkouts member support
+    POST /w/:workspace/checkouts/:checkout/cancellation member support
+    POST /w/:workspace/actions member manager
+    POST /w/:workspace/actions/:action member manager
+    POST /w/:workspace/actions/:action/restoration member manager
+    POST /w/:workspace/actions/:action/withdrawal member manager
+    POST /w/:workspace/entitlements member manager
+    POST /w/:workspace/entitlements/:entitlement member manager
+    POST /w/:workspace/packs member manager
+    POST /w/:workspace/packs/:sku member manager
+    POST /w/:workspace/packs/:sku/discounts member manager
+    POST /w/:workspace/packs/:sku/discounts/:percent/restoration member manager
+    POST /w/:workspace/packs/:sku/discounts/:percent/withdrawal member manager
+    POST /w/:workspace/packs/:sku/restoration member manager
+    POST /w/:workspace/packs/:sku/withdrawal member manager
+    POST /w/:workspace/paywall member manager
+    POST /w/:workspace/customers/:customer/subscriptions member manager
+    POST /w/:workspace/subscriptions/:subscription/cancellation member manager
+    POST /w/:workspace/subscriptions/:subscription/downgrade member manager
+    POST /w/:workspace/subscriptions/:subscription/end member manager
+    POST /w/:workspace/subscriptions/:subscription/reactivation member manager
+    POST /w/:workspace/plans member manager
+    POST /w/:workspace/plans/:plan member manager
+    POST /w/:workspace/plans/:plan/restoration member manager
+    POST /w/:workspace/plans/:plan/withdrawal member manager
+    POST /w/:workspace/rates member owner
+    POST /w/:workspace/staff member manager
+    POST /w/:workspace/staff/:telegram_id/removal member manager
+    POST /w/:workspace/paywall/reset member manager
+    POST /w/:workspace/tiers member manager
+    POST /w/:workspace/tiers/:tier member manager
+    POST /w/:workspace/tiers/:tier/removal member manager
+    POST /w/:workspace/trials member manager
+    POST /w/:workspace/bots/:bot/event-address member owner
+    POST /w/:workspace/bots/:bot/event-address/removal member owner
+    POST /w/:workspace/bots/:bot/event-address/rotation member owner
+    POST /w/:workspace/bots/:bot/event-address/test member owner
+    POST /w/:workspace/events/:event/replay member manager
+    POST /w/:workspace/holds/:hold/release member manager
+    POST /w/:workspace/reconciliation/mismatches/:mismatch/acceptance member manager
+    POST /w/:workspace/reconciliation/mismatches/:mismatch/fix member manager
+    POST /w/:workspace/reconciliation/rule member owner
+    POST /w/:workspace/reconciliation/runs member manager
+    POST /w/:workspace/refunds member support
+    POST /w/:workspace/refunds/:refund/approval member manager
+    POST /w/:workspace/refunds/:refund/decline member manager
+    POST /w/:workspace/refunds/:refund/goodwill member manager
+    """.split(separator: "\n").map(String.init).filter { !$0.hasSuffix("none") }
+}
