@@ -164,17 +164,23 @@ create table alerts (
   acknowledged_at timestamptz,
   acknowledged_by text,
   ended_at timestamptz,
+  -- It happened and was over: nothing goes on. Such a thing is told of once, for ever.
+  is_moment boolean not null default false,
   primary key (workspace_id, alert_id),
-  check ((acknowledged_at is null) = (acknowledged_by is null))
+  check ((acknowledged_at is null) = (acknowledged_by is null)),
+  check (not is_moment or ended_at is not null)
 );
-create unique index alerts_going_on on alerts (workspace_id, alert_kind, subject) where ended_at is null;
+create unique index alerts_going_on on alerts (workspace_id, alert_kind, subject)
+  where ended_at is null or is_moment;
 create index alerts_open on alerts (workspace_id, alert_id desc) where acknowledged_at is null;
 
 -- Deliveries beyond the first: Telegram's retries, forwarding bots that forward twice.
 alter table updates no force row level security;
 alter table updates
   add column repeats int not null default 0,
-  add column repeated_at timestamptz;
+  add column repeated_at timestamptz,
+  -- How long after its message was sent it came, by Telegram's clock and ours; null = it has no time.
+  add column delay_seconds int check (delay_seconds >= 0);
 create index updates_repeated on updates (workspace_id, repeated_at) where repeats > 0;
 alter table updates force row level security;
 

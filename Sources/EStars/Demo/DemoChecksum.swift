@@ -10,7 +10,7 @@ import Postgres
 /// - the signatures of invoice payloads: their key is made at random for each deployment.
 /// - `plans.created_at`: the demo's plans are made when it is opened, not in its history.
 /// - whether an unpaid checkout is still open, what was noticed of it, what jobs offered and said
-///   because of it or because a subscription ends.
+///   because of it or because a subscription ends; alerts.
 /// - `ledger_verifications`, and what comparing with Telegram's books writes: jobs do, at the time of
 ///   the clock on the wall.
 public struct DemoChecksum: Sendable, Equatable {
@@ -33,7 +33,7 @@ extension DemoWorkspace {
         where relrowsecurity and relkind = 'r' and relnamespace = 'public'::regnamespace
           and relname not in (
             'ledger_verifications', 'star_transactions', 'reconciliations', 'mismatches',
-            'abandoned_carts', 'outgoing_messages')
+            'abandoned_carts', 'outgoing_messages', 'alerts')
         order by relname
         """
       ).map { try $0.get("name", as: String.self) }
