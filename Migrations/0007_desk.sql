@@ -47,7 +47,11 @@ alter table refunds
   -- What the rule said when it was decided: the name of the clause, and whether it spoke for it.
   add column verdict text check (verdict in (
     'within_policy', 'too_old', 'too_much_used', 'not_the_first', 'not_credited')),
-  add constraint refunds_proposed check ((proposed_by is null) = (proposed_at is null));
+  add constraint refunds_proposed check ((proposed_by is null) = (proposed_at is null)),
+  drop constraint refunds_source_check,
+  -- buyer: asked for through the bot.
+  add constraint refunds_source_check check (
+    source in ('operator', 'telegram', 'second_payment', 'buyer'));
 alter table refunds force row level security;
 
 -- Support -----------------------------------------------------------------------------------------
