@@ -9,14 +9,31 @@ alter table customers
   add column erased_at timestamptz,
   -- Where the customer came from, as the first trial's request said.
   add column traffic_source text not null default '' check (length(traffic_source) <= 60),
-  -- For readers that follow the table; see entries.xid.
+  -- For readers that follow the table; see entries.xid. The other one is of the transaction that
+  -- found the traffic source out.
   add column xid xid8 not null default pg_current_xact_id(),
+  add column traffic_source_xid xid8,
   drop constraint customers_telegram_id_check,
   -- An erased customer's Telegram id is minus the customer's number, so that the person, should
   -- they come back, is somebody new.
   add constraint customers_telegram_id_check check (
     case when erased_at is null then telegram_id > 0 else telegram_id = -customer_id end);
 create index customers_xid on customers (workspace_id, xid);
+create index customers_sourced on customers (workspace_id, traffic_source_xid)
+  where traffic_source_xid is not null;
+create function traffic_source_settles() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'UPDATE' and old.traffic_source <> '' then
+    raise exception 'the traffic source of customer % is known', old.customer_id
+      using errcode = 'restrict_violation';
+  end if;
+  new.traffic_source_xid := pg_current_xact_id();
+  return new;
+end $$;
+create trigger sourced before insert on customers for each row
+  when (new.traffic_source <> '') execute function traffic_source_settles();
+create trigger sourced_later before update of traffic_source on customers for each row
+  when (old.traffic_source <> new.traffic_source) execute function traffic_source_settles();
 alter table customers force row level security;
 
 -- Refunds -----------------------------------------------------------------------------------------
@@ -285,7 +302,9 @@ create index subscription_changes_xid on subscription_changes (workspace_id, xid
 alter table subscription_changes force row level security;
 -- Uses that cost nothing stand here alone.
 alter table api_requests no force row level security;
-alter table api_requests add column xid xid8 not null default pg_current_xact_id();
+alter table api_requests
+  add column xid xid8 not null default pg_current_xact_id(),
+  add column bot_id bigint;
 create index api_requests_xid on api_requests (workspace_id, xid) where action is not null;
 alter table api_requests force row level security;
 
@@ -296,23 +315,37 @@ create table action_costs (
   since timestamptz not null,
   unit_cost_micros bigint not null check (unit_cost_micros >= 0),
   cost_currency text not null check (cost_currency ~ '^[A-Z]{3}$'),
+  -- What had been committed when it was written, and so keeps the cost before it.
+  seen pg_snapshot not null default pg_current_snapshot(),
   primary key (workspace_id, action, since),
   foreign key (workspace_id, action) references actions (workspace_id, action)
 );
 alter table actions no force row level security;
-insert into action_costs (workspace_id, action, since, unit_cost_micros, cost_currency)
-  select workspace_id, action, '-infinity', unit_cost_micros, cost_currency from actions;
+insert into action_costs (workspace_id, action, since, unit_cost_micros, cost_currency, seen)
+  select workspace_id, action, '-infinity', unit_cost_micros, cost_currency, '1:1:' from actions;
 alter table actions force row level security;
+create function action_costs_begin() returns trigger language plpgsql as $$
+begin
+  insert into action_costs (workspace_id, action, since, unit_cost_micros, cost_currency, seen)
+    values (new.workspace_id, new.action, '-infinity', new.unit_cost_micros, new.cost_currency,
+      '1:1:');
+  return null;
+end $$;
+create trigger costs after insert on actions
+  for each row execute function action_costs_begin();
 
--- How far the figures of a workspace follow its tables. Everything below the mark is counted.
+-- How far the figures of a workspace follow its tables. What is visible in the snapshot is counted,
+-- once; what is not is yet to come, in whatever order transactions end.
 create table rollup_marks (
   workspace_id bigint not null references workspaces,
   -- The table that is followed.
   feed text not null check (feed in ('entries', 'payments', 'refunds', 'checkout_transitions',
     'subscription_changes', 'api_requests', 'customers')),
-  xid xid8 not null default '0',
+  counted pg_snapshot not null default '1:1:',
   -- The time of the newest row that is counted, for people.
   seen_until timestamptz,
+  -- Whose days the figures are of; while it is not the workspace's, they are being cleared.
+  time_zone text not null default '',
   primary key (workspace_id, feed)
 );
 
@@ -321,7 +354,8 @@ create table credit_days (
   workspace_id bigint not null references workspaces,
   day date not null,
   unit smallint not null,
-  -- What happened, and to credits from where.
+  -- What happened, and to credits from where: a lot's source; `carried` for credits that went on into
+  -- another lot, whose expiry stands beside it; `debt` for what passed by all lots.
   kind entry_kind not null,
   source text not null,
   -- Signed as in the ledger.
@@ -336,6 +370,7 @@ create table usage_days (
   bot_id bigint not null,
   action text not null,
   unit smallint not null,
+  -- As it was known when the use was counted.
   traffic_source text not null default '',
   uses bigint not null,
   units bigint not null,
@@ -378,7 +413,8 @@ create table subscription_days (
   workspace_id bigint not null references workspaces,
   day date not null,
   plan text not null,
-  -- As it stood at the end of the day, or stands.
+  -- As it stood at the end of the day, or stands. Only days have a row on which something changed:
+  -- on the others it stands as on the last one before. Trials are not active.
   active bigint not null,
   mrr_stars bigint not null,
   started bigint not null,
@@ -395,10 +431,12 @@ create table customer_days (
   stars bigint not null default 0,
   stars_refunded bigint not null default 0,
   credits_used bigint not null default 0,
-  -- What was paid for them, in millionths of a Star.
+  -- What was paid for them, in millionths of a Star, less what a refund forgave.
   stars_micros bigint not null default 0,
   cost_micros bigint not null default 0,
-  primary key (workspace_id, day, customer_id)
+  -- Of the cost; empty where there is none. Payments stand there.
+  cost_currency text not null default '',
+  primary key (workspace_id, day, customer_id, cost_currency)
 );
 create index customer_days_customer on customer_days (workspace_id, customer_id, day);
 create table newcomer_days (
@@ -428,6 +466,7 @@ create table customer_tops (
   measure text not null check (measure in ('net_stars', 'credits_used', 'loss')),
   rank smallint not null check (rank between 1 and 50),
   customer_id bigint not null,
+  -- Stars or credits; of a loss, millionths of the workspace's currency.
   amount bigint not null,
   counted_at timestamptz not null,
   primary key (workspace_id, days, measure, rank)
@@ -443,4 +482,4 @@ grant select, insert, update on refund_policies, support_cases, support_messages
 grant select, insert, update, delete on reply_templates, rollup_marks, credit_days, usage_days,
   sale_days, checkout_days, subscription_days, customer_days, newcomer_days, hours, customer_tops
   to estars_app;
-grant select, insert on action_costs to estars_app;
+grant select, insert, update on action_costs to estars_app;

@@ -112,6 +112,14 @@ public enum Limits {
   public static let noticeAttempts = 8
   /// What a whole ledger's verification may take.
   public static let verificationSeconds = 600
+  /// New rows of each table that a page counts by itself before it shows figures.
+  public static let figuresPageRows = 1_000
+  /// Rows of each table that are counted in one transaction.
+  public static let figuresStepRows = 20_000
+  /// How long figures are counted in one run of the job; well below its lease.
+  public static let figuresRunSeconds = 20.0
+  /// How often a recount begins again because others count.
+  public static let figuresRecounts = 50
   public static let pageSize = 50
   public static let timelinePageSize = 40
   public static let passwordBytes = 256

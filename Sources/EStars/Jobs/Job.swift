@@ -39,16 +39,22 @@ public struct Job: Sendable, Equatable {
     case freePlanGive = "free_plan.give"
     /// Finds checkouts that stay unpaid, reminds their buyers and tells the operators.
     case cartsNotice = "carts.notice"
+    /// Counts what is new for the figures.
+    case figuresFollow = "figures.follow"
+    /// Counts anew who stands on top.
+    case figuresTops = "figures.tops"
 
     /// nil: runs when it was asked for, until it is done.
     var intervalSeconds: Double? {
       switch self {
+      case .figuresFollow: 3
       case .inboxRetry: 5
       case .holdsExpire: 10
       case .lotsExpire, .checkoutsExpire, .subscriptionsAge: 30
       case .reconciliationDaily: 60
       case .freePlanGive: 600
       case .cartsNotice: 60
+      case .figuresTops: 300
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
       case .refundSettle, .eventsSend, .updatesRelay, .messagesSend, .reconciliationRun: nil
       case .subscriptionEdit, .subscriptionRemind: nil
@@ -60,7 +66,7 @@ public struct Job: Sendable, Equatable {
     /// How long a worker has a job for itself. One that died is waited for no longer than this.
     var leaseSeconds: Int {
       switch self {
-      case .ledgerVerify: Limits.verificationSeconds
+      case .ledgerVerify, .figuresTops: Limits.verificationSeconds
       case .refundSettle: Limits.refundLeaseSeconds
       case .eventsSend: Limits.eventLeaseSeconds
       case .reconciliationRun: Limits.reconciliationLeaseSeconds
