@@ -106,6 +106,22 @@ public enum Limits {
   public static let goodwillCapSeconds = 30 * 86_400
   /// How long credits that a person gives may be valid, in days.
   public static let grantValidDays = 3_650
+  /// Of what a buyer or an operator writes in a support case, in Unicode scalars; Telegram takes as
+  /// much.
+  public static let supportTextCharacters = 4096
+  /// Of what a case is called.
+  public static let supportSubjectCharacters = 120
+  /// Messages of one buyer's case in 24 hours; further ones are not kept.
+  public static let supportMessagesPerDay = 100
+  /// The same words that come forwarded and by the API within this time are one message.
+  public static let supportEchoSeconds = 300.0
+  /// Messages of a case that its page shows at once.
+  public static let supportMessagesShown = 100
+  /// The bounds of the time in which buyers are to be answered.
+  public static let supportSLAMinutes: ClosedRange<Int64> = 5...43_200
+  public static let replyTemplates = 50
+  public static let replyTemplateTitleCharacters = 60
+  public static let replyTemplateCharacters = 3000
   /// An open hold that is older than this is shown first, as one that may be stuck.
   public static let holdStuckSeconds = 3600.0
   /// How often a buyer is told of a decision before we give up.

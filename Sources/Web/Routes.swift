@@ -125,6 +125,47 @@ struct Route: Sendable {
     Route(
       .post, "/w/:workspace/refunds/:refund/decline",
       .member(.manager, RefundDeclineController.create)),
+    Route(.get, "/w/:workspace/support-cases", .member(.viewer, SupportCasesController.index)),
+    Route(
+      .get, "/w/:workspace/support-cases/:support_case",
+      .member(.viewer, SupportCasesController.show)),
+    Route(
+      .post, "/w/:workspace/support-cases/:support_case/replies",
+      .member(.support, SupportRepliesController.create)),
+    Route(
+      .post, "/w/:workspace/support-cases/:support_case/notes",
+      .member(.support, SupportNotesController.create)),
+    Route(
+      .post, "/w/:workspace/support-cases/:support_case/assignment",
+      .member(.support, SupportAssignmentController.create)),
+    Route(
+      .post, "/w/:workspace/support-cases/:support_case/closure",
+      .member(.support, SupportClosureController.create)),
+    Route(
+      .post, "/w/:workspace/support-cases/:support_case/reopening",
+      .member(.support, SupportReopeningController.create)),
+    Route(
+      .get, "/w/:workspace/customers/:customer/support-cases/new",
+      .member(.support, SupportCasesController.new)),
+    Route(
+      .post, "/w/:workspace/customers/:customer/support-cases",
+      .member(.support, SupportCasesController.create)),
+    Route(.post, "/w/:workspace/support-sla", .member(.manager, SupportSLAController.update)),
+    Route(
+      .get, "/w/:workspace/reply-templates", .member(.viewer, ReplyTemplatesController.index)),
+    Route(
+      .post, "/w/:workspace/reply-templates", .member(.manager, ReplyTemplatesController.create)),
+    Route(
+      .get, "/w/:workspace/reply-templates/new", .member(.manager, ReplyTemplatesController.new)),
+    Route(
+      .get, "/w/:workspace/reply-templates/:reply_template",
+      .member(.viewer, ReplyTemplatesController.show)),
+    Route(
+      .post, "/w/:workspace/reply-templates/:reply_template",
+      .member(.manager, ReplyTemplatesController.update)),
+    Route(
+      .post, "/w/:workspace/reply-templates/:reply_template/removal",
+      .member(.manager, ReplyTemplateRemovalController.create)),
 
     Route(.get, "/w/:workspace/packs", .member(.viewer, PacksController.index)),
     Route(.get, "/w/:workspace/packs/new", .member(.manager, PacksController.new)),
@@ -273,6 +314,7 @@ struct Route: Sendable {
       .key(.sell, SubscriptionAskEndpoint.reactivate)),
     Route(
       .post, "/v1/subscriptions/:user/downgrade", .key(.sell, SubscriptionAskEndpoint.downgrade)),
+    Route(.post, "/v1/support-cases", .key(.support, SupportCaseEndpoint.create)),
     Route(.post, "/v1/updates", .key(.sell, UpdateEndpoint.create)),
 
     Route(.post, "/telegram/:bot", .webhook(TelegramWebhook.create)),

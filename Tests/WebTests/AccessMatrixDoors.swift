@@ -142,6 +142,23 @@ extension AccessMatrixTests {
     POST /w/:workspace/reconciliation/mismatches/:mismatch/fix member manager
     POST /w/:workspace/reconciliation/rule member owner
     POST /w/:workspace/reconciliation/runs member manager
+    POST /v1/support-cases key support
+    GET /w/:workspace/support-cases member viewer
+    GET /w/:workspace/support-cases/:support_case member viewer
+    GET /w/:workspace/customers/:customer/support-cases/new member support
+    GET /w/:workspace/reply-templates member viewer
+    GET /w/:workspace/reply-templates/:reply_template member viewer
+    GET /w/:workspace/reply-templates/new member manager
+    POST /w/:workspace/customers/:customer/support-cases member support
+    POST /w/:workspace/support-cases/:support_case/replies member support
+    POST /w/:workspace/support-cases/:support_case/notes member support
+    POST /w/:workspace/support-cases/:support_case/assignment member support
+    POST /w/:workspace/support-cases/:support_case/closure member support
+    POST /w/:workspace/support-cases/:support_case/reopening member support
+    POST /w/:workspace/support-sla member manager
+    POST /w/:workspace/reply-templates member manager
+    POST /w/:workspace/reply-templates/:reply_template member manager
+    POST /w/:workspace/reply-templates/:reply_template/removal member manager
     POST /w/:workspace/refunds member support
     POST /w/:workspace/refunds/:refund/approval member manager
     POST /w/:workspace/refunds/:refund/decline member manager

@@ -126,6 +126,8 @@ import Testing
       ":page": "quickstart",
       ":plan": "none",
       ":refund": "999999",
+      ":reply_template": "none",
+      ":support_case": "999999",
       ":subscription": "999999",
       ":unit": "1",
       ":user": "5",

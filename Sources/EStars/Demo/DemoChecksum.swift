@@ -8,6 +8,7 @@ import Postgres
 /// - `entries.xid`: the number of a transaction is the database's own affair.
 /// - `accounts.due_at`: a lower bound, which a job may raise.
 /// - the signatures of invoice payloads: their key is made at random for each deployment.
+/// - `support_cases.assigned_to`: the number of an operator, who belongs to no history.
 /// - `plans.created_at`: the demo's plans are made when it is opened, not in its history.
 /// - whether an unpaid checkout is still open, what was noticed of it, what jobs offered and said
 ///   because of it or because a subscription ends; alerts.
@@ -59,6 +60,7 @@ extension DemoWorkspace {
       switch table {
       case "accounts": "to_jsonb(t) - 'due_at'"
       case "plans": "to_jsonb(t) - 'created_at'"
+      case "support_cases": "to_jsonb(t) - 'assigned_to'"
       case "checkouts":
         """
         to_jsonb(t) - array['state_at', 'state_reason', 'closed_at', 'steps', 'is_abandoned']

@@ -85,6 +85,7 @@ public struct DemoWorkspace: Sendable {
       try await pool.transaction(in: side.scope) { tx in
         try await DemoCatalog.write(in: side.scope, tx)
         try await DemoPlans.write(in: side.scope, at: at, tx)
+        try await DemoSupport.writeTemplates(in: side.scope, tx)
       }
     }
     var bots: [Bot] = []

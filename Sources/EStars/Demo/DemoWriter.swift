@@ -107,6 +107,7 @@ struct DemoWriter {
     case .expiry:
       _ = try await tx.expire(try await account(event, tx), in: scope, at: event.at)
     case .plan(let deed): try await write(deed, event, tx)
+    case .support(let deed): try await write(deed, event, tx)
     case .use: break
     }
   }

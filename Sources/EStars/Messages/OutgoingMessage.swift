@@ -15,6 +15,8 @@ public struct OutgoingMessage: Sendable, Equatable {
     case subscriptionEnding = "subscription.ending"
     case trialEnding = "trial.ending"
     case subscriptionGrace = "subscription.grace"
+    /// An operator's words in a support case.
+    case supportReply = "support.reply"
   }
 
   public enum State: String, Sendable, CaseIterable {

@@ -196,6 +196,7 @@ extension Transaction {
       where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
       returning *
       """)[0]
+    try await closeConcerns(about: refund, in: scope, at: at)
     try await Job.enqueue(.refundSettle, subject: String(refund.id), in: scope, self)
     return try Refund(row)
   }

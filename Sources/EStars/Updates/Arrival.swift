@@ -66,6 +66,11 @@ extension Transaction {
       answers[index] = .stored(
         outcome: outcome.kind.rawValue, paymentID: outcome.paymentID, isDuplicate: false)
     }
+    for (index, outcome) in try await hear(new.map { ($0, arrivals[$0]) }, in: scope, at: at) {
+      finished.append((arrivals[index], outcome))
+      answers[index] = .stored(
+        outcome: outcome.kind.rawValue, paymentID: nil, isDuplicate: false)
+    }
     try await finish(finished, in: scope, at: at)
     var handled: [UpdateIntake.Handled] = []
     for (index, arrival) in arrivals.enumerated() {
@@ -109,6 +114,34 @@ extension Transaction {
       }
     }
     return new
+  }
+
+  /// Words that support has to do with, after all money: its lock is the last one taken.
+  private func hear(
+    _ arrivals: [(index: Int, arrival: Arrival)], in scope: WorkspaceScope, at: Date
+  ) async throws -> [(index: Int, outcome: PaymentOutcome)] {
+    let spoken = arrivals.compactMap { index, arrival in
+      arrival.update.spoken.flatMap { $0.isFor(arrival.bot) ? (index, arrival, $0) : nil }
+    }
+    let writers = Set(spoken.filter { !$0.2.isCall }.map(\.2.telegramID)).sorted()
+    let going = try await haveCases(writers, in: scope)
+    var heard: [(index: Int, outcome: PaymentOutcome)] = []
+    let order = spoken.sorted {
+      ($0.2.telegramID, $0.1.update.updateID) < ($1.2.telegramID, $1.1.update.updateID)
+    }
+    // A call opens the case that the same batch's next words join.
+    var called: Set<[Int64]> = []
+    for (index, arrival, words) in order {
+      let pair = [arrival.bot.id, words.telegramID]
+      guard words.isCall || going.contains(pair) || called.contains(pair) else { continue }
+      if words.isCall { called.insert(pair) }
+      if let outcome = try await hear(
+        words, updateID: arrival.update.updateID, by: arrival.bot, in: scope, at: at)
+      {
+        heard.append((index, outcome))
+      }
+    }
+    return heard
   }
 
   /// Asks for the jobs that hand updates on. See `Job.enqueue`.

@@ -1,7 +1,7 @@
 import Foundation
 import Telegram
 
-/// The parts of a Telegram update that move money. Everything else in it is carried, not read, so
+/// The parts of a Telegram update that move money, and words that support may hear. Everything else in it is carried, not read, so
 /// that a field Telegram adds or changes elsewhere never stops a payment.
 struct IncomingUpdate: Sendable {
   let updateID: Int64
@@ -13,6 +13,8 @@ struct IncomingUpdate: Sendable {
   let payment: ReportedCharge?
   let refund: ReportedRefund?
   let renewal: ReportedRenewal?
+  /// What a person wrote in the bot's own chat, where support may have to do with it.
+  let spoken: SpokenWords?
 
   struct ReportedRefund: Sendable {
     let refund: RefundedPayment
@@ -48,6 +50,8 @@ extension IncomingUpdate: Decodable {
       renewal = word.map {
         ReportedRenewal(telegramID: $0.user.id, payload: $0.invoicePayload, state: $0.state)
       }
+      spoken = (try? fields.decodeIfPresent(SpokenWords.Message.self, forKey: Key("message")))
+        .flatMap { $0 }.flatMap(SpokenWords.init)
       return
     }
     let message = try fields.decode(PaymentMessage.self, forKey: Key("message"))
@@ -56,6 +60,7 @@ extension IncomingUpdate: Decodable {
     payment = charge
     refund = try message.refund()
     renewal = nil
+    spoken = nil
   }
 
   private static func queue(of fields: KeyedDecodingContainer<Key>, _ kind: Key) -> Int64 {

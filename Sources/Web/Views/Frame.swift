@@ -25,7 +25,8 @@ struct Frame: Sendable, Equatable {
 /// A frame together with what turns its values into words.
 struct PageContext: Sendable {
   enum Place: String, Sendable, CaseIterable {
-    case overview, customers, payments, checkouts, subscriptions, carts, refunds, holds
+    case overview, customers, payments, checkouts, subscriptions, carts, refunds, support
+    case holds
     case packs, plans, actions, trials, paywall
     case bots, keys, events, reconciliation
 
@@ -34,7 +35,8 @@ struct PageContext: Sendable {
       (
         "desk",
         [
-          .overview, .customers, .payments, .checkouts, .subscriptions, .carts, .refunds, .holds,
+          .overview, .customers, .payments, .checkouts, .subscriptions, .carts, .refunds,
+          .support, .holds,
         ]
       ),
       ("rules", [.packs, .plans, .actions, .trials, .paywall]),

@@ -14,7 +14,11 @@ enum Links {
   }
 
   static func place(_ slug: String, _ place: PageContext.Place) -> String {
-    place == .overview ? overview(slug) : "/w/\(slug)/\(place.rawValue)"
+    switch place {
+    case .overview: overview(slug)
+    case .support: supportCases(slug)
+    default: "/w/\(slug)/\(place.rawValue)"
+    }
   }
 
   static func overview(_ slug: String) -> String { "/w/\(slug)" }
@@ -40,6 +44,24 @@ enum Links {
   static func creditPolicy(_ slug: String) -> String { "/w/\(slug)/credit-policy" }
   static func holds(_ slug: String) -> String { "/w/\(slug)/holds" }
   static func hold(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/holds/\(id)" }
+
+  static func supportCases(_ slug: String) -> String { "/w/\(slug)/support-cases" }
+  static func supportCase(_ slug: String, _ id: Int64) -> String {
+    "/w/\(slug)/support-cases/\(id)"
+  }
+  static func newSupportCase(
+    _ slug: String, _ customer: Int64, about payment: PaymentKey? = nil
+  ) -> String {
+    with(
+      Links.customer(slug, customer) + "/support-cases/new",
+      [("bot", payment.map { String($0.botID) }), ("charge", payment?.chargeID)])
+  }
+  static func supportSLA(_ slug: String) -> String { "/w/\(slug)/support-sla" }
+  static func replyTemplates(_ slug: String) -> String { "/w/\(slug)/reply-templates" }
+  static func newReplyTemplate(_ slug: String) -> String { "/w/\(slug)/reply-templates/new" }
+  static func replyTemplate(_ slug: String, _ key: String) -> String {
+    "/w/\(slug)/reply-templates/\(key)"
+  }
 
   static func carts(_ slug: String) -> String { "/w/\(slug)/carts" }
   static func alertChats(_ slug: String) -> String { "/w/\(slug)/alert-chats" }

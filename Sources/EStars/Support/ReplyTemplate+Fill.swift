@@ -1,0 +1,33 @@
+import Foundation
+import Ledger
+import Postgres
+
+extension ReplyTemplate {
+  /// What stands in these places for a customer, in the customer's language.
+  public static func values(
+    _ places: Set<Place>, for customer: Customer, in workspace: Workspace, scope: WorkspaceScope,
+    _ pool: Pool
+  ) async throws -> [Place: String] {
+    let language = BuyerLanguage(of: customer.languageCode, else: workspace.locale)
+    var values: [Place: String] = [:]
+    if places.contains(.name) {
+      values[.name] = customer.firstName.isEmpty ? customer.displayName : customer.firstName
+    }
+    if places.contains(.balance) {
+      let balance = try await Balance.of(customer: customer.id, in: scope, pool)
+      values[.balance] = CountedNoun.credits(language).text(balance.available, language)
+    }
+    if places.contains(.creditsAnswer) {
+      values[.creditsAnswer] = try await answer(customer, language, in: workspace, scope, pool)
+    }
+    return values
+  }
+
+  private static func answer(
+    _ customer: Customer, _ language: BuyerLanguage, in workspace: Workspace,
+    _ scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> String {
+    let balance = try await Balance.of(customer: customer.id, in: scope, pool)
+    return CountedNoun.credits(language).text(balance.available, language)
+  }
+}
