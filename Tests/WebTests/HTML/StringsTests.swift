@@ -119,6 +119,7 @@ import Testing
     names += EventAddressView.Warning.allCases.map { "event_address.warning_\($0)" }
     names += ["replayed", "tested"].map { "audit.event_\($0)" }
     names += ["set", "rotated", "removed"].map { "audit.event_address_\($0)" }
+    names += SupportSamples.words
     names += Self.connections + Self.reconciliation + Self.messages
     for name in names { #expect(strings.keys.contains(.init(name)), "\(language) lacks \(name)") }
   }
