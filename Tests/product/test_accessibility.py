@@ -94,6 +94,22 @@ def test_customers_and_what_they_buy(product, check):
                 "customers/new")
 
 
+def test_support(product, check):
+    user, _ = buy(product)
+    case = product.api("POST", "/v1/support-cases", {"user": user, "text": "Nothing came."},
+                       key=f"look-{user}").json()["support_case"]
+    check.paths("support-cases", "support-cases?state=all&owner=mine",
+                f"support-cases/{case['id']}", "reply-templates", "reply-templates/credits",
+                "reply-templates/new")
+    check.paths(f"support-cases/{case['id']}")
+    page = check.page
+    page.get_by_role("button", name="Send the answer").click()
+    page.wait_for_load_state()
+    check()
+    customer = page.locator("dl.facts a").first.get_attribute("href")
+    check(product.url + customer + "/support-cases/new")
+
+
 def test_refunds(product, check):
     check.paths("refunds", "refunds?show=all")
     _, charge = buy(product, "pro")

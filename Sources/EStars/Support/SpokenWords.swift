@@ -133,11 +133,31 @@ extension Transaction {
     do {
       let heard = try await hear(
         BuyerWords(
-          customerID: customerID, text: spoken.text, source: .buyer, mayOpen: spoken.isCall,
+          customerID: customerID, text: spoken.text,
+          payment: spoken.isCall
+            ? try await paymentNamed(in: spoken.text, of: customerID, bot, in: scope) : nil,
+          source: .buyer, mayOpen: spoken.isCall,
           updateID: updateID), by: bot, in: scope, at: at)
       guard let heard else { return nil }
       return PaymentOutcome(
         kind: heard.isOpening ? .supportOpened : .supportJoined, paymentID: nil)
     } catch SupportRefusal.tooManyMessages { return nil }
+  }
+
+  /// The buyer's payment whose transaction id stands among the words: Telegram shows it to buyers.
+  private func paymentNamed(
+    in text: String, of customerID: Int64, _ bot: Bot, in scope: WorkspaceScope
+  ) async throws -> Payment? {
+    let words = text.split(whereSeparator: \.isWhitespace).filter { $0.utf8.count >= 6 }
+    guard !words.isEmpty else { return nil }
+    return try await query(
+      """
+      select \(Payment.columns) from payments p
+      where p.workspace_id = \(scope.workspaceID) and p.bot_id = \(bot.id)
+        and p.charge_id = any(\(words.prefix(100).map(String.init)))
+        and p.customer_id = \(customerID)
+      order by p.paid_at desc limit 1
+      """
+    ).first.map(Payment.init)
   }
 }

@@ -24,7 +24,12 @@ extension SupportMessageRow {
     self.init(
       id: message.id, author: Author(rawValue: message.author.rawValue) ?? .system,
       authorName: message.authorName, isNote: message.isNote, body: message.body, at: message.at,
-      delivery: message.delivery.map(MessageRow.init))
+      delivery: message.delivery.map { sent in
+        // Who asked for it stands above the words.
+        var row = MessageRow(sent)
+        row.askedBy = ""
+        return row
+      })
   }
 }
 

@@ -73,7 +73,7 @@ struct SupportCasesView: Sendable, Equatable {
         "hint": .text(t[.init("support.hint_\(filter.show.rawValue)")]),
         "form": .record(form(page)),
         "results": rows.isEmpty ? .none : .record(["rows": .records(rows) { $0.model(page) }]),
-        "since": .text(t[filter.show == .open ? "support.waits_since" : "support.last_word"]),
+        "since_label": .text(t[filter.show == .open ? "support.waits_since" : "support.last_word"]),
         "none": .text(
           t[filter.isNarrow ? "support.none_found" : .init("support.none_\(filter.show.rawValue)")]),
         "none_hint": .text(

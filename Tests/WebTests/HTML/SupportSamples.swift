@@ -42,7 +42,7 @@ enum SupportSamples {
       body: "Hi Ana,\nwe looked at it.", at: Samples.ago(Samples.hour),
       delivery: MessageRow(
         state: .blocked, problem: .telegram("Forbidden: bot was blocked by the <user>"),
-        at: Samples.ago(Samples.hour), askedBy: "bia@estudio.example")),
+        at: Samples.ago(Samples.hour))),
     SupportMessageRow(
       id: 4, author: .operator, authorName: "bia@estudio.example", isNote: true,
       body: "A lot expired at night.", at: Samples.ago(2 * Samples.hour)),
