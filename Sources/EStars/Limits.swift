@@ -248,6 +248,25 @@ public enum Limits {
   public static let alertCodeSeconds = 15 * 60.0
   /// Alert chats of one workspace.
   public static let alertChats = 20
+  /// Payments within the hour below which their failures say little: 1 of 3 is no alarm.
+  public static let alertPayments = 20
+  /// What counts as minutes: purchases, uses and late updates are counted over this time.
+  public static let alertMinutesSeconds = 600.0
+  /// Fewer late updates are not a slow webhook; and no more than so many of the newest are looked at.
+  public static let alertLateUpdates = 3
+  public static let alertUpdates = 2_000
+  /// The newest ledger entries among which a customer's many uses are looked for.
+  public static let alertEntries = 10_000
+  /// Alerts of a kind in one look.
+  public static let alertsAtOnce = 50
+  /// What comes and goes counts as over when it was not seen for so long.
+  public static let alertCalmSeconds = 900.0
+  /// An error of Telegram's at a webhook that is older says nothing of how it does now.
+  public static let alertWebhookSeconds = 600.0
+  /// Bots of one workspace whose webhooks are looked at.
+  public static let alertBots = 50
+  /// Open alerts are counted up to here.
+  public static let alertsCounted = 100
   /// A bot with fewer updates waiting at Telegram keeps up.
   public static let pendingUpdates = 100
   /// A delivery that failed longer ago says nothing of a webhook's health.

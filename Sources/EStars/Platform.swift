@@ -61,6 +61,7 @@ public final class Platform: Sendable {
   var events: EventSender { EventSender(platform: self) }
   public var messages: MessageSender { MessageSender(platform: self) }
   var carts: CartWatch { CartWatch(platform: self) }
+  var alerts: AlertWatch { AlertWatch(platform: self) }
   public var relay: UpdateRelay { UpdateRelay(platform: self) }
 
   /// The Bot API client of a bot; its token is unsealed once and kept with its rate limits.

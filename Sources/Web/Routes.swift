@@ -78,6 +78,18 @@ struct Route: Sendable {
       .member(.support, CheckoutsController.create)),
     Route(.get, "/w/:workspace/carts", .member(.viewer, CartsController.index)),
     Route(.post, "/w/:workspace/carts", .member(.manager, CartsController.update)),
+    Route(.get, "/w/:workspace/alerts", .member(.viewer, AlertsController.index)),
+    Route(
+      .post, "/w/:workspace/alerts/acknowledgement",
+      .member(.manager, AlertAcknowledgementController.update)),
+    Route(.get, "/w/:workspace/alerts/:alert", .member(.viewer, AlertsController.show)),
+    Route(
+      .post, "/w/:workspace/alerts/:alert/acknowledgement",
+      .member(.manager, AlertAcknowledgementController.create)),
+    Route(.get, "/w/:workspace/alert-rules", .member(.viewer, AlertRulesController.index)),
+    Route(.post, "/w/:workspace/alert-rules/:kind", .member(.manager, AlertRulesController.update)),
+    Route(
+      .post, "/w/:workspace/alert-rules/:kind/mute", .member(.manager, AlertMuteController.create)),
     Route(.get, "/w/:workspace/alert-chats", .member(.viewer, AlertChatsController.index)),
     Route(.post, "/w/:workspace/alert-chats", .member(.manager, AlertChatsController.create)),
     Route(

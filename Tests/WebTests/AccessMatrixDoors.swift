@@ -45,6 +45,9 @@ extension AccessMatrixTests {
     GET /w/:workspace/packs/:sku member viewer
     GET /w/:workspace/packs/new member manager
     GET /w/:workspace/alert-chats member viewer
+    GET /w/:workspace/alert-rules member viewer
+    GET /w/:workspace/alerts member viewer
+    GET /w/:workspace/alerts/:alert member viewer
     GET /w/:workspace/carts member viewer
     GET /w/:workspace/payments member viewer
     GET /w/:workspace/checkouts member viewer
@@ -83,6 +86,10 @@ extension AccessMatrixTests {
     POST /v1/updates key sell
     POST /w/:workspace/bots member owner
     POST /w/:workspace/alert-chats member manager
+    POST /w/:workspace/alert-rules/:kind member manager
+    POST /w/:workspace/alert-rules/:kind/mute member manager
+    POST /w/:workspace/alerts/:alert/acknowledgement member manager
+    POST /w/:workspace/alerts/acknowledgement member manager
     POST /w/:workspace/alert-chats/:bot/:chat/removal member manager
     POST /w/:workspace/alert-chats/:bot/:chat/test member manager
     POST /w/:workspace/bots/:bot/commands member owner

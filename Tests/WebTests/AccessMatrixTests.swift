@@ -109,6 +109,8 @@ import Testing
     // What each place of a path is filled with, one line each.
     let places = [
       ":action": "none",
+      ":alert": "999999",
+      ":kind": "none",
       ":tier": "none",
       ":sku": "none",
       ":percent": "10",

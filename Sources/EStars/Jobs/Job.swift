@@ -43,6 +43,10 @@ public struct Job: Sendable, Equatable {
     case figuresFollow = "figures.follow"
     /// Counts anew who stands on top.
     case figuresTops = "figures.tops"
+    /// Looks for what operators want to be told of.
+    case alertsWatch = "alerts.watch"
+    /// Asks Telegram how each bot's webhook does.
+    case webhooksWatch = "webhooks.watch"
 
     /// nil: runs when it was asked for, until it is done.
     var intervalSeconds: Double? {
@@ -53,8 +57,9 @@ public struct Job: Sendable, Equatable {
       case .lotsExpire, .checkoutsExpire, .subscriptionsAge: 30
       case .reconciliationDaily: 60
       case .freePlanGive: 600
-      case .cartsNotice: 60
+      case .cartsNotice, .alertsWatch: 60
       case .figuresTops: 300
+      case .webhooksWatch: 120
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
       case .refundSettle, .eventsSend, .updatesRelay, .messagesSend, .reconciliationRun: nil
       case .subscriptionEdit, .subscriptionRemind: nil

@@ -20,7 +20,7 @@ public struct Worker: Sendable {
     let alone: [Job.Kind] = [
       .ledgerVerify, .refundSettle, .eventsSend, .updatesRelay, .messagesSend,
       .reconciliationRun, .subscriptionEdit, .subscriptionRemind, .cartsNotice, .figuresFollow,
-      .figuresTops,
+      .figuresTops, .alertsWatch, .webhooksWatch,
     ]
     async let quick: Void = run(Job.Kind.allCases.filter { !alone.contains($0) })
     async let verification: Void = run([.ledgerVerify])
@@ -29,12 +29,14 @@ public struct Worker: Sendable {
     async let relay: Void = run([.updatesRelay], atOnce: Limits.relaysByWorker)
     async let messages: Void = run([.messagesSend, .cartsNotice], atOnce: Limits.messagesAtOnce)
     async let books: Void = run([.reconciliationRun], atOnce: Limits.reconciliationsAtOnce)
+    async let alerts: Void = run([.alertsWatch, .webhooksWatch], atOnce: 2)
     async let subscriptions: Void = run(
       [.subscriptionEdit, .subscriptionRemind], atOnce: Limits.subscriptionCallsAtOnce)
     async let figures: Void = run([.figuresFollow])
     async let tops: Void = run([.figuresTops])
     _ = try await (
-      quick, verification, refunds, events, relay, messages, books, subscriptions, figures, tops
+      quick, verification, refunds, events, relay, messages, books, alerts, subscriptions, figures,
+      tops
     )
   }
 
@@ -139,6 +141,8 @@ public struct Worker: Sendable {
       return try await platform.reconciler.run(id, attempts: job.attempts, in: scope)
     case .reconciliationDaily: try await Reconciliation.askDaily(in: scope, platform.pool)
     case .cartsNotice: return try await platform.carts.notice(in: scope)
+    case .alertsWatch: try await platform.alerts.look(in: scope)
+    case .webhooksWatch: try await platform.alerts.lookAtWebhooks(in: scope)
     case .inboxRetry:
       _ = try await platform.updates.retryPending(in: scope)
     case .inboxPurge: try await purgeInbox(in: scope)

@@ -12,6 +12,7 @@ public struct OutgoingMessage: Sendable, Equatable {
     case cartReminder = "cart.reminder"
     case cartAlert = "cart.alert"
     case alertTest = "alert.test"
+    case alert
     case subscriptionEnding = "subscription.ending"
     case trialEnding = "trial.ending"
     case subscriptionGrace = "subscription.grace"

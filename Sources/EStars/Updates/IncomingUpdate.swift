@@ -9,6 +9,8 @@ struct IncomingUpdate: Sendable {
   let kind: String
   /// Updates with the same number keep their order: the chat's id, else the user's, else 0.
   let queue: Int64
+  /// When its message was sent, by Telegram's clock; nil where it has no time of its own.
+  let sentAt: Date?
   let preCheckoutQuery: PreCheckoutQuery?
   let payment: ReportedCharge?
   let refund: ReportedRefund?
@@ -40,7 +42,10 @@ extension IncomingUpdate: Decodable {
     queue = names.first.map { Self.queue(of: fields, Key($0)) } ?? 0
     preCheckoutQuery = try fields.decodeIfPresent(
       PreCheckoutQuery.self, forKey: Key("pre_checkout_query"))
-    guard let body = try? fields.nestedContainer(keyedBy: Key.self, forKey: Key("message")),
+    let body = try? fields.nestedContainer(keyedBy: Key.self, forKey: Key("message"))
+    sentAt = (try? body?.decode(Int64.self, forKey: Key("date")))
+      .map { Date(timeIntervalSince1970: Double($0)) }
+    guard let body,
       body.contains(Key("successful_payment")) || body.contains(Key("refunded_payment"))
     else {
       payment = nil

@@ -31,6 +31,7 @@ enum WorkspacesController {
 extension Visit {
   /// What stands around a page of this visit.
   func frame() async throws -> Frame {
+    async let openAlerts = Alert.openCount(in: scope, platform.pool)
     let twin = try await Membership.all(of: session.operator, platform.pool)
       .first { $0.workspace.id == workspace.twinID }?.workspace
     return Frame(
@@ -38,7 +39,8 @@ extension Visit {
       now: scope.now, csrfToken: session.csrfToken, operatorName: session.operator.name,
       workspace: .init(
         slug: workspace.slug, name: workspace.name,
-        side: workspace.side == .live ? .live : .test, otherSideSlug: twin?.slug))
+        side: workspace.side == .live ? .live : .test, otherSideSlug: twin?.slug),
+      openAlerts: try await openAlerts)
   }
 
   func page(_ render: (Renderer, Frame) -> String) async throws -> Reply {

@@ -20,6 +20,8 @@ struct Frame: Sendable, Equatable {
   var csrfToken: String
   var operatorName: String
   var workspace: Workspace?
+  /// Alerts that nobody has looked at, counted up to 100.
+  var openAlerts = 0
 }
 
 /// A frame together with what turns its values into words.
@@ -28,7 +30,7 @@ struct PageContext: Sendable {
     case overview, customers, payments, checkouts, subscriptions, carts, refunds, support
     case holds
     case packs, plans, actions, trials, paywall
-    case bots, keys, events, reconciliation
+    case bots, keys, events, reconciliation, alerts
 
     /// The rail, part by part.
     static let groups: [(name: String, places: [Place])] = [
@@ -40,7 +42,7 @@ struct PageContext: Sendable {
         ]
       ),
       ("rules", [.packs, .plans, .actions, .trials, .paywall]),
-      ("connections", [.bots, .keys, .events, .reconciliation]),
+      ("connections", [.bots, .keys, .events, .reconciliation, .alerts]),
     ]
   }
 
@@ -143,6 +145,14 @@ struct PageContext: Sendable {
     ]
   }
 
+  private var badge: [String: TemplateValue] {
+    let open = Int64(frame.openAlerts)
+    let number = open > 99 ? "99+" : format.number(open)
+    return [
+      "number": .text(number), "words": .text(strings("alerts.badge", count: open, ["n": number])),
+    ]
+  }
+
   private func workspaceModel(
     _ workspace: Frame.Workspace, place: Place?
   ) -> [String: TemplateValue] {
@@ -159,6 +169,7 @@ struct PageContext: Sendable {
               "title": .text(strings[.init("nav.\(entry.rawValue)")]),
               "href": .text(Links.place(workspace.slug, entry)),
               "current": .flag(entry == place),
+              "badge": entry == .alerts && frame.openAlerts > 0 ? .record(badge) : .none,
             ]
           },
         ]

@@ -64,6 +64,19 @@ enum Links {
   }
 
   static func carts(_ slug: String) -> String { "/w/\(slug)/carts" }
+  static func alerts(_ slug: String) -> String { "/w/\(slug)/alerts" }
+  static func alert(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/alerts/\(id)" }
+  static func alertAcknowledgement(_ slug: String, _ id: Int64) -> String {
+    alert(slug, id) + "/acknowledgement"
+  }
+  static func alertRules(_ slug: String) -> String { "/w/\(slug)/alert-rules" }
+  /// On the page of all rules, or the address of its form.
+  static func alertRule(_ slug: String, _ kind: AlertKind, isForm: Bool = false) -> String {
+    alertRules(slug) + (isForm ? "/" + kind.rawValue : "#" + kind.key)
+  }
+  static func alertMute(_ slug: String, _ kind: AlertKind) -> String {
+    alertRule(slug, kind, isForm: true) + "/mute"
+  }
   static func alertChats(_ slug: String) -> String { "/w/\(slug)/alert-chats" }
 
   static func payments(_ slug: String) -> String { "/w/\(slug)/payments" }

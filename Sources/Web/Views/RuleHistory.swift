@@ -74,6 +74,9 @@ struct RuleWords: Sendable {
     case "entitlements":
       return value.split(separator: ", ").map { entitlements[String($0)] ?? String($0) }
         .joined(separator: ", ")
+    case "is_on", "in_chat": return words("rule.is_hidden_\(value)", value)
+    case "muted_until":
+      return (try? Date(value, strategy: .iso8601)).map(page.format.exact) ?? value
     case "is_hidden", "plan_kind": return words("rule.\(base)_\(value)", value)
     case "credits_per_cycle" where value == "unlimited": return page.strings["plans.unlimited"]
     case "title", "body", "paid_sources", "description", "title_in", "description_in",

@@ -120,7 +120,7 @@ import Testing
     names += ["replayed", "tested"].map { "audit.event_\($0)" }
     names += ["set", "rotated", "removed"].map { "audit.event_address_\($0)" }
     names += SupportSamples.words
-    names += Self.connections + Self.reconciliation + Self.messages
+    names += Self.connections + Self.reconciliation + Self.messages + AlertSamples.words
     for name in names { #expect(strings.keys.contains(.init(name)), "\(language) lacks \(name)") }
   }
 
