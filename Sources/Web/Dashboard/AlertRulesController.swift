@@ -6,7 +6,7 @@ import HTTPTypes
 enum AlertRulesController {
   @Sendable static func index(_ visit: Visit) async throws -> Reply {
     var view = try await visit.alertRulesView()
-    view.saved = visit.inbound.query["saved"].flatMap(AlertKind.init(rawValue:))
+    view.saved = visit.inbound.query["saved"].flatMap(AlertKind.init(name:))
     return try await visit.page(view.render)
   }
 
@@ -22,7 +22,7 @@ enum AlertRulesController {
       // Where there is no usual one, none is a way to say that nobody wants to hear of it.
       guard rule.threshold != nil || typed.isEmpty && kind.needsThreshold else {
         var view = try await visit.alertRulesView()
-        guard let index = view.rows.firstIndex(where: { $0.kind.rawValue == kind.rawValue }) else {
+        guard let index = view.rows.firstIndex(where: { $0.kind.name == kind.rawValue }) else {
           throw Refusal.notFound
         }
         view.rows[index].threshold = typed
@@ -73,7 +73,7 @@ extension Visit {
     let t = server.pages.renderer.strings(language)
     return AlertRulesView(
       rows: rules.compactMap { rule in
-        AlertKind(rawValue: rule.kind.rawValue).map { kind in
+        AlertKind(name: rule.kind.rawValue).map { kind in
           .init(
             kind: kind, isOn: rule.isOn, inChat: rule.inChat,
             measure: rule.kind.measure.flatMap { .init(rawValue: $0.rawValue) },
@@ -84,7 +84,7 @@ extension Visit {
       mayEdit: membership.role >= .manager,
       history: changes.map { change in
         var row = RuleChange(change)
-        row.subject = AlertKind(rawValue: change.subject)?.title(t) ?? change.subject
+        row.subject = AlertKind(name: change.subject)?.title(t) ?? change.subject
         return row
       })
   }

@@ -22,7 +22,7 @@ enum AlertsController {
       over: over.compactMap { AlertRow($0, words) },
       paging: Paging(
         nextCursor: hasMore ? over.last.map { String($0.id) } : nil, isFirst: before == nil),
-      kind: kind.flatMap { AlertKind(rawValue: $0.rawValue) },
+      kind: kind.flatMap { AlertKind(name: $0.rawValue) },
       mayEdit: visit.membership.role >= .manager, hasChat: try await !chats.isEmpty)
     return try await visit.page(view.render)
   }
@@ -68,7 +68,7 @@ enum AlertAcknowledgementController {
 extension AlertRow {
   /// nil for a kind that has no words here.
   fileprivate init?(_ alert: Alert, _ words: AlertSentence) {
-    guard let kind = AlertKind(rawValue: alert.kind.rawValue) else { return nil }
+    guard let kind = AlertKind(name: alert.kind.rawValue) else { return nil }
     self.init(
       id: alert.id, kind: kind, words: words.sentence(alert.kind, alert.facts),
       state: AlertState(rawValue: alert.state.rawValue) ?? .over, isMoment: alert.isMoment,

@@ -1,22 +1,28 @@
 import Foundation
 
-/// What operators are told of, by the product's own names.
+/// What operators are told of.
 enum AlertKind: String, Sendable, CaseIterable {
-  case paymentsFailing = "payments.failing"
-  case paymentFailed = "payment.failed"
-  case attemptsRepeated = "attempts.repeated"
-  case webhookSlow = "webhook.slow"
-  case webhookFailing = "webhook.failing"
-  case subscriptionNew = "subscription.new"
-  case customerPurchases = "customer.purchases"
-  case customerUses = "customer.uses"
-  case customerRefunds = "customer.refunds"
-  case mismatch = "reconciliation.mismatch"
-  case ledgerUnverified = "ledger.unverified"
-  case liabilityHigh = "liability.high"
+  case paymentsFailing = "payments_failing"
+  case paymentFailed = "payment_failed"
+  case attemptsRepeated = "attempts_repeated"
+  case webhookSlow = "webhook_slow"
+  case webhookFailing = "webhook_failing"
+  case subscriptionNew = "subscription_new"
+  case customerPurchases = "customer_purchases"
+  case customerUses = "customer_uses"
+  case customerRefunds = "customer_refunds"
+  case mismatch = "reconciliation_mismatch"
+  case ledgerUnverified = "ledger_unverified"
+  case liabilityHigh = "liability_high"
+
+  /// - Parameter name: The product's.
+  init?(name: String) { self.init(rawValue: name.replacing(".", with: "_")) }
+
+  /// The product's name of it: `webhook.slow`.
+  var name: String { rawValue.replacing("_", with: ".") }
 
   /// As it stands in the tables of words.
-  var key: String { rawValue.replacing(".", with: "_") }
+  var key: String { rawValue }
 
   func title(_ t: Strings) -> String { t[.init("alert_kind.\(key)")] }
 }

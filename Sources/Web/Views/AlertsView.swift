@@ -38,14 +38,14 @@ struct AlertsView: Sendable, Equatable {
           "action": .text(path),
           "kinds": .records(AlertKind.allCases) {
             [
-              "value": .text($0.rawValue), "words": .text($0.title(t)),
+              "value": .text($0.name), "words": .text($0.title(t)),
               "selected": .flag($0 == kind),
             ]
           },
           "clear": kind == nil ? .none : .text(path),
         ]),
         "none_over": .text(t[kind == nil ? "alerts.none_over" : "alerts.none_found"]),
-        "paging": paging.model(path: path, query: [("kind", kind?.rawValue)]),
+        "paging": paging.model(path: path, query: [("kind", kind?.name)]),
       ])
   }
 }

@@ -72,7 +72,7 @@ enum Links {
   static func alertRules(_ slug: String) -> String { "/w/\(slug)/alert-rules" }
   /// On the page of all rules, or the address of its form.
   static func alertRule(_ slug: String, _ kind: AlertKind, isForm: Bool = false) -> String {
-    alertRules(slug) + (isForm ? "/" + kind.rawValue : "#" + kind.key)
+    alertRules(slug) + (isForm ? "/" + kind.name : "#" + kind.key)
   }
   static func alertMute(_ slug: String, _ kind: AlertKind) -> String {
     alertRule(slug, kind, isForm: true) + "/mute"
