@@ -6,6 +6,7 @@ import axe_playwright_python
 import pytest
 
 from refunds import buy
+from test_paid_path import sql
 from test_story import sign_in
 
 AXE = next(pathlib.Path(axe_playwright_python.__file__).parent.rglob("axe*.js")).read_text()
@@ -90,8 +91,18 @@ def test_customers_and_what_they_buy(product, check):
     check(product.url + customer + "/checkouts/new")
     check.paths("subscriptions")
     check.follow("main a.row-link")
-    check.paths("carts", "alert-chats", "holds", "holds?show=closed", "credit-policy",
-                "customers/new")
+    check.paths("carts", "holds", "holds?show=closed", "credit-policy", "customers/new")
+
+
+def test_alerts(product, check):
+    sql(product, f"""
+        insert into alerts (workspace_id, alert_kind, subject, facts, opened_at, last_seen_at)
+        select workspace_id, 'customer.uses', 'customer:1',
+          '{{"customer": "1", "credits": "5000", "count": "9"}}', now(), now()
+        from workspaces where slug = '{product.demo["workspace"]}'""")
+    check.paths("alerts")
+    check.follow("main a.row-link")
+    check.paths("alert-rules", "alert-chats")
 
 
 def test_support(product, check):
