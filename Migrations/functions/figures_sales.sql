@@ -7,7 +7,8 @@
 create or replace function _figures_count_sales(
   p_workspace bigint, p_payments pg_snapshot[], p_refunds pg_snapshot[],
   p_customers pg_snapshot[], p_zone text
-) returns void language plpgsql volatile as $$
+) returns void language plpgsql volatile
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
 declare
   v_days date[];
   v_hours timestamptz[];
@@ -126,7 +127,8 @@ $$;
 -- Steps of checkouts are never changed: they are added up.
 create or replace function _figures_count_checkouts(
   p_workspace bigint, p_old pg_snapshot, p_new pg_snapshot, p_zone text
-) returns void language plpgsql volatile as $$
+) returns void language plpgsql volatile
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
 begin
   insert into checkout_days as d (workspace_id, day, bot_id, product, sku, state, reason, checkouts)
   select p_workspace, s.day, s.bot_id, s.product, s.sku, s.state, s.reason, count(*)
@@ -169,7 +171,8 @@ $$;
 
 create or replace function _figures_count_newcomers(
   p_workspace bigint, p_old pg_snapshot, p_new pg_snapshot, p_zone text
-) returns void language plpgsql volatile as $$
+) returns void language plpgsql volatile
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
 begin
   insert into newcomer_days as d (workspace_id, day, traffic_source, customers)
   select p_workspace, n.day, n.traffic_source, sum(n.customers)

@@ -179,6 +179,7 @@ struct DemoData {
           month: charge.month.map(PastMonth.init))
       })
     guard isNew else { return }
+    try await workspace.countFigures(in: test)
     let sum = try await DemoWorkspace.checksum(of: test, platform.patientPool)
     say("    \(sum.entries) ledger entries, checksum \(sum.digest)")
   }

@@ -58,11 +58,19 @@ public struct Rollup: Sendable {
     progress: (Standing) async throws -> Void = { _ in }
   ) async throws -> Standing {
     let start = ContinuousClock.now
+    var rows = Limits.figuresStepRows
     while true {
-      let step = try await step(rows: Limits.figuresStepRows, takesAll: true, in: scope)
-      if step.standing.isCurrent || step.isBusy { return step.standing }
-      try await progress(step.standing)
-      if let seconds, .now - start > .seconds(seconds) { return step.standing }
+      do {
+        let step = try await step(rows: rows, takesAll: true, in: scope)
+        if step.standing.isCurrent || step.isBusy { return step.standing }
+        try await progress(step.standing)
+        if let seconds, .now - start > .seconds(seconds) { return step.standing }
+      } catch let error as PostgresError
+        where error.sqlState == .queryCanceled && rows > Limits.figuresPageRows
+      {
+        // Payments of many days are counted with all others of those days: fewer at a time, then.
+        rows /= 4
+      }
     }
   }
 

@@ -142,6 +142,13 @@ public struct DemoWorkspace: Sendable {
     return true
   }
 
+  /// Counts the figures of what was written, for the first page that shows them.
+  public func countFigures(in workspace: Workspace) async throws {
+    let rollup = Rollup(platform)
+    try await rollup.follow(in: workspace.scope)
+    try await rollup.countTops(in: workspace.scope)
+  }
+
   /// The history's payments, oldest first.
   public func charges(of history: DemoHistory, in workspace: Workspace) async throws -> [Charge] {
     let people = history.people.map(\.telegramID)
