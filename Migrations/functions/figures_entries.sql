@@ -1,7 +1,5 @@
 -- Figures of what the ledger's entries moved. They are added up: every entry once, whatever order
 -- transactions end in, because a snapshot says which of them are counted.
--- What is new is little beside the tables that it is looked up in, which the planner cannot know from
--- a plan for all snapshots: whatever counts looks rows up by their keys.
 
 create or replace function _figures_day(p_at timestamptz, p_zone text) returns date
 language sql immutable as $$ select (p_at at time zone p_zone)::date $$;
@@ -66,8 +64,7 @@ $$;
 -- Returns the time of the newest entry that it counted.
 create or replace function _figures_count_entries(
   p_workspace bigint, p_old pg_snapshot, p_new pg_snapshot, p_zone text
-) returns timestamptz language plpgsql volatile
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+) returns timestamptz language plpgsql volatile as $$
 declare
   v_newest timestamptz;
 begin
@@ -168,8 +165,7 @@ $$;
 
 create or replace function _figures_count_free_uses(
   p_workspace bigint, p_old pg_snapshot, p_new pg_snapshot, p_zone text
-) returns void language plpgsql volatile
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+) returns void language plpgsql volatile as $$
 begin
   with f as materialized (
     select * from _figures_free_uses(p_workspace, p_old, p_new, p_zone)

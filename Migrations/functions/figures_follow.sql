@@ -108,10 +108,13 @@ end $$;
 
 -- Counts what is new, at most about so many rows of each table. is_current: everything is counted that
 -- had been committed when it began. is_busy: somebody else has the figures in hand.
+-- What is new is little beside the tables that it is looked up in, which the planner cannot know in a
+-- plan for all snapshots: here everything is looked up by its key.
 create or replace function figures_follow(
   p_workspace bigint, p_rows int, p_takes_all boolean, out is_current boolean, out is_busy boolean,
   out seen_until timestamptz
-) language plpgsql volatile as $$
+) language plpgsql volatile
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off as $$
 declare
   v_zone text;
   v_marked text;

@@ -7,8 +7,7 @@
 create or replace function _figures_count_sales(
   p_workspace bigint, p_payments pg_snapshot[], p_refunds pg_snapshot[],
   p_customers pg_snapshot[], p_zone text
-) returns void language plpgsql volatile
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+) returns void language plpgsql volatile as $$
 declare
   v_days date[];
   v_hours timestamptz[];
@@ -47,58 +46,71 @@ begin
       -- Whoever paid before a payment that was thought to be the first.
       union select (n.paid_at at time zone p_zone)::date
       from t cross join lateral (
-        select p.paid_at from payments p
+        select p.paid_at, p.xid from payments p
         where p.workspace_id = p_workspace and p.customer_id = t.customer_id
           and p.sku is not null and (p.paid_at, p.payment_id) > (t.paid_at, t.payment_id)
         order by p.paid_at, p.payment_id limit 1) n
-      where t.sku is not null),
+      where t.sku is not null and pg_visible_in_snapshot(n.xid, p_payments[1])),
     array(select distinct date_trunc('hour', x.at, 'UTC') from touched x),
     array(select y.customer_id from people y order by y.customer_id, y.day),
     array(select y.day from people y order by y.customer_id, y.day)
     into v_days, v_hours, v_people, v_people_days;
   delete from sale_days d where d.workspace_id = p_workspace and d.day = any (v_days);
+  -- Bounds are worked out beforehand: under row-level security an index is no use for what a function
+  -- makes of another table's column.
+  with d as materialized (
+    select u.day, u.day::timestamp at time zone p_zone as starts_at,
+      (u.day + 1)::timestamp at time zone p_zone as ends_at
+    from unnest(v_days) u (day)
+  )
   insert into sale_days (workspace_id, day, bot_id, product, sku, traffic_source, payments, stars,
     first_purchases, refunds, stars_refunded)
   select p_workspace, d.day, s.bot_id, s.product, s.sku, s.traffic_source, sum(s.payments),
     sum(s.stars), sum(s.first_purchases), sum(s.refunds), sum(s.stars_refunded)
-  from unnest(v_days) d (day)
-  cross join lateral _figures_sales(p_workspace, d.day, p_zone) s
+  from d cross join lateral _figures_sales(p_workspace, d.starts_at, d.ends_at) s
   group by d.day, s.bot_id, s.product, s.sku, s.traffic_source;
+  with u as materialized (
+    select n.hour, n.hour + interval '1 hour' as ends_at from unnest(v_hours) n (hour)
+  )
   insert into hours as h (workspace_id, hour, payments, stars, stars_refunded)
   select p_workspace, u.hour, p.payments, p.stars, r.stars
-  from unnest(v_hours) u (hour)
+  from u
   cross join lateral (
     select count(*) as payments, coalesce(sum(p.stars), 0) as stars from payments p
     where p.workspace_id = p_workspace and p.paid_at >= u.hour
-      and p.paid_at < u.hour + interval '1 hour') p
+      and p.paid_at < u.ends_at) p
   cross join lateral (
     select coalesce(sum(r.stars), 0) as stars from refunds r
     where r.workspace_id = p_workspace and r.refunded_at >= u.hour
-      and r.refunded_at < u.hour + interval '1 hour') r
+      and r.refunded_at < u.ends_at) r
   on conflict (workspace_id, hour) do update
     set payments = excluded.payments, stars = excluded.stars,
       stars_refunded = excluded.stars_refunded;
+  with b as materialized (
+    select u.customer_id, u.day, u.day::timestamp at time zone p_zone as starts_at,
+      (u.day + 1)::timestamp at time zone p_zone as ends_at
+    from unnest(v_people, v_people_days) u (customer_id, day)
+  )
   insert into customer_days as c (workspace_id, day, customer_id, stars, stars_refunded)
-  select p_workspace, u.day, u.customer_id, p.stars, r.stars
-  from unnest(v_people, v_people_days) u (customer_id, day)
-  cross join lateral (
-    select u.day::timestamp at time zone p_zone as starts_at,
-      (u.day + 1)::timestamp at time zone p_zone as ends_at) b
+  select p_workspace, b.day, b.customer_id, p.stars, r.stars
+  from b
   cross join lateral (
     select coalesce(sum(p.stars), 0) as stars from payments p
-    where p.workspace_id = p_workspace and p.customer_id = u.customer_id
+    where p.workspace_id = p_workspace and p.customer_id = b.customer_id
       and p.paid_at >= b.starts_at and p.paid_at < b.ends_at) p
   cross join lateral (
     select coalesce(sum(r.stars), 0) as stars from refunds r
-    where r.workspace_id = p_workspace and r.customer_id = u.customer_id
+    where r.workspace_id = p_workspace and r.customer_id = b.customer_id
       and r.refunded_at >= b.starts_at and r.refunded_at < b.ends_at) r
   on conflict (workspace_id, day, customer_id, cost_currency) do update
     set stars = excluded.stars, stars_refunded = excluded.stars_refunded;
 end $$;
 
--- A day's payments, and the refunds that were made on it.
-create or replace function _figures_sales(p_workspace bigint, p_day date, p_zone text)
-returns table (
+drop function if exists _figures_sales(bigint, date, text);
+-- Payments of a time, and the refunds that were made in it.
+create or replace function _figures_sales(
+  p_workspace bigint, p_from timestamptz, p_until timestamptz
+) returns table (
   bot_id bigint, product text, sku text, traffic_source text, payments bigint, stars bigint,
   first_purchases bigint, refunds bigint, stars_refunded bigint
 ) language sql stable as $$
@@ -111,8 +123,7 @@ returns table (
     ))::int::bigint, 0::bigint, 0::bigint
   from payments p
   join customers c on c.workspace_id = p_workspace and c.customer_id = p.customer_id
-  where p.workspace_id = p_workspace and p.paid_at >= p_day::timestamp at time zone p_zone
-    and p.paid_at < (p_day + 1)::timestamp at time zone p_zone
+  where p.workspace_id = p_workspace and p.paid_at >= p_from and p.paid_at < p_until
   union all
   select r.bot_id, case when p.sku is null then 'unknown' else p.product end, coalesce(p.sku, ''),
     coalesce(c.traffic_source, ''), 0, 0, 0, 1, r.stars
@@ -120,15 +131,14 @@ returns table (
   left join payments p on p.workspace_id = p_workspace and p.bot_id = r.bot_id
     and p.charge_id = r.charge_id
   left join customers c on c.workspace_id = p_workspace and c.customer_id = r.customer_id
-  where r.workspace_id = p_workspace and r.refunded_at >= p_day::timestamp at time zone p_zone
-    and r.refunded_at < (p_day + 1)::timestamp at time zone p_zone
+  where r.workspace_id = p_workspace and r.refunded_at >= p_from
+    and r.refunded_at < p_until
 $$;
 
 -- Steps of checkouts are never changed: they are added up.
 create or replace function _figures_count_checkouts(
   p_workspace bigint, p_old pg_snapshot, p_new pg_snapshot, p_zone text
-) returns void language plpgsql volatile
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+) returns void language plpgsql volatile as $$
 begin
   insert into checkout_days as d (workspace_id, day, bot_id, product, sku, state, reason, checkouts)
   select p_workspace, s.day, s.bot_id, s.product, s.sku, s.state, s.reason, count(*)
@@ -171,8 +181,7 @@ $$;
 
 create or replace function _figures_count_newcomers(
   p_workspace bigint, p_old pg_snapshot, p_new pg_snapshot, p_zone text
-) returns void language plpgsql volatile
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+) returns void language plpgsql volatile as $$
 begin
   insert into newcomer_days as d (workspace_id, day, traffic_source, customers)
   select p_workspace, n.day, n.traffic_source, sum(n.customers)

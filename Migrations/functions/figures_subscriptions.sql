@@ -91,8 +91,7 @@ $$;
 
 create or replace function _figures_count_subscriptions(
   p_workspace bigint, p_old pg_snapshot, p_new pg_snapshot, p_zone text
-) returns void language plpgsql volatile
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+) returns void language plpgsql volatile as $$
 declare
   v_first date;
 begin

@@ -137,6 +137,16 @@ $$;
 create or replace function _figures_verify_sales(
   p_workspace bigint, p_none pg_snapshot, p_all pg_snapshot, p_zone text
 ) returns table (figure text, side text, detail text) language sql stable as $$
+  with t as materialized (
+    select d.day, d.day::timestamp at time zone p_zone as starts_at,
+      (d.day + 1)::timestamp at time zone p_zone as ends_at
+    from (
+      select _figures_day(p.paid_at, p_zone) as day from payments p
+      where p.workspace_id = p_workspace
+      union select _figures_day(r.refunded_at, p_zone) from refunds r
+      where r.workspace_id = p_workspace and r.refunded_at is not null
+    ) d
+  )
   select 'sale_days', d.side, d.line from _figures_lines(array(
     select (s.day, s.bot_id, s.product, s.sku, s.traffic_source, s.payments, s.stars,
       s.first_purchases, s.refunds, s.stars_refunded)::text
@@ -144,13 +154,7 @@ create or replace function _figures_verify_sales(
     select (t.day, s.bot_id, s.product, s.sku, s.traffic_source, sum(s.payments)::bigint,
       sum(s.stars)::bigint, sum(s.first_purchases)::bigint, sum(s.refunds)::bigint,
       sum(s.stars_refunded)::bigint)::text
-    from (
-      select _figures_day(p.paid_at, p_zone) as day from payments p
-      where p.workspace_id = p_workspace
-      union select _figures_day(r.refunded_at, p_zone) from refunds r
-      where r.workspace_id = p_workspace and r.refunded_at is not null
-    ) t
-    cross join lateral _figures_sales(p_workspace, t.day, p_zone) s
+    from t cross join lateral _figures_sales(p_workspace, t.starts_at, t.ends_at) s
     group by t.day, s.bot_id, s.product, s.sku, s.traffic_source)) d
   union all
   select 'checkout_days', d.side, d.line from _figures_lines(array(

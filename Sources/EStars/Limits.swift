@@ -131,7 +131,7 @@ public enum Limits {
   /// New rows of each table that a page counts by itself before it shows figures.
   public static let figuresPageRows = 1_000
   /// Rows of each table that are counted in one transaction.
-  public static let figuresStepRows = 20_000
+  public static let figuresStepRows = 10_000
   /// How long figures are counted in one run of the job; well below its lease.
   public static let figuresRunSeconds = 20.0
   /// How often a recount begins again because others count.

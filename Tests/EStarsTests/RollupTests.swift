@@ -28,34 +28,37 @@ import Testing
       // Four bonus credits come first, then two of the five that 49 Stars bought.
       let stars = 2 * 49 * 1_000_000 / 5
       #expect(
-        try await fixture.rows("select * from usage_days") == [
-          "\(fixture.bot.id) sticker google 1 6 6 \(stars) BRL 600000"
-        ])
+        try await fixture.rows(
+          "select bot_id, action, traffic_source, uses, units, credits, stars_micros, "
+            + "cost_currency, cost_micros from usage_days"
+        ) == ["\(fixture.bot.id) sticker google 1 6 6 \(stars) BRL 600000"])
       #expect(
         try await fixture.rows(
           "select bot_id, sku, traffic_source, payments, stars, first_purchases, stars_refunded "
-            + "from sale_days order by sku", columns: nil) == [
+            + "from sale_days order by sku") == [
             "\(fixture.bot.id) start google 1 75 0 0", "\(fixture.bot.id) try google 1 49 1 0",
           ])
       #expect(
         try await fixture.rows(
-          "select kind, source, credits, entries from credit_days order by kind, source",
-          columns: nil) == [
+          "select kind, source, sum(credits) as c, sum(entries) as e from credit_days "
+            + "group by kind, source order by kind, source") == [
             "credit bonus 4 1", "credit payment 15 2", "debit bonus -4 1", "debit payment -2 0",
           ])
       #expect(
         try await fixture.rows(
-          "select stars, stars_refunded, credits_used, stars_micros, cost_micros, cost_currency "
-            + "from customer_days order by cost_currency", columns: nil) == [
+          "select sum(stars) as a, sum(stars_refunded) as b, sum(credits_used) as c, "
+            + "sum(stars_micros) as d, sum(cost_micros) as e, cost_currency from customer_days "
+            + "group by cost_currency order by cost_currency") == [
             "124 0 0 0 0 ", "0 0 6 \(stars) 600000 BRL",
           ])
       #expect(
         try await fixture.rows(
-          "select traffic_source, customers from newcomer_days where customers > 0", columns: nil)
+          "select traffic_source, customers from newcomer_days where customers > 0")
           == ["google 1"])
       #expect(
         try await fixture.rows(
-          "select payments, stars, credits_issued, credits_used from hours", columns: nil)
+          "select sum(payments) as p, sum(stars) as s, sum(credits_issued) as i, "
+            + "sum(credits_used) as u from hours")
           == ["2 124 19 6"])
       try await fixture.refundFigures(of: paid, user)
       #expect(try await rollup.recount(in: fixture.scope).isEmpty)
@@ -89,6 +92,28 @@ import Testing
     }
   }
 
+  /// Whatever the rules say later, and however late it is counted.
+  @Test func aUseKeepsTheCostOfItsTime() async throws {
+    try await Fixture.with { fixture in
+      _ = try await fixture.pay("start", user: 7_900_090, charge: "c")
+      try await fixture.platform.usage.use("sticker", by: 7_900_090, fixture)
+      var rules = try #require(
+        try await ActionRules.find("sticker", in: fixture.scope, fixture.pool))
+      rules.unitCostMicros = 250_000
+      try await ActionRules.edit(
+        rules,
+        madeFrom: try await ActionRules.version(of: "sticker", in: fixture.scope, fixture.pool),
+        reason: "", by: Actor(.operator, "o"), in: fixture.scope, fixture.pool)
+      try await fixture.platform.usage.use("sticker", by: 7_900_090, fixture)
+      let rollup = Rollup(fixture.platform)
+      #expect(try await rollup.catchUp(in: fixture.scope).isCurrent)
+      #expect(
+        try await fixture.rows("select sum(uses) as u, sum(cost_micros) as c from usage_days")
+          == ["2 350000"])
+      #expect(try await rollup.recount(in: fixture.scope).isEmpty)
+    }
+  }
+
   /// One counts at a time; the others say how far it is. A large transaction is left to the job.
   @Test func aPageNeitherWaitsNorCountsMuch() async throws {
     try await Fixture.with { fixture in
@@ -113,7 +138,7 @@ import Testing
       #expect(try await rollup.follow(in: fixture.scope).isCurrent)
       #expect(
         try await fixture.rows(
-          "select sum(customers) as n from newcomer_days", columns: nil) == ["\(customers + 1)"])
+          "select sum(customers) as n from newcomer_days") == ["\(customers + 1)"])
     }
   }
 
