@@ -165,6 +165,8 @@ import Testing
       let page = try await bench.fixture.send(.get, location, headers: [.cookie: desk.cookie])
       #expect(page.body.contains("Wrote to us.") && page.body.contains("talk-note"))
       #expect(page.body.contains(payment.chargeID))
+      let links = try await desk.get("payments/\(payment.botID)/\(payment.chargeID)").body
+      #expect(links.contains(location) && links.contains("support-cases/new?bot="))
     }
   }
 

@@ -69,7 +69,9 @@ enum PaymentsController {
         ? nil
         : .init(
           rows: try await receipts.map(MessageRow.init),
-          formKey: visit.membership.role >= .support ? UUID().uuidString : nil))
+          formKey: visit.membership.role >= .support ? UUID().uuidString : nil),
+      cases: try await visit.cases(about: payment, customer),
+      mayOpenCase: visit.membership.role >= .support)
     return try await visit.page(view.render)
   }
 }

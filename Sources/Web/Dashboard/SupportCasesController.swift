@@ -92,6 +92,14 @@ extension NewSupportCaseView {
 }
 
 extension Visit {
+  /// The support cases about a payment.
+  func cases(about payment: Payment, _ customer: Customer) async throws -> [SupportCaseRow] {
+    let minutes = try await SupportSLA.minutes(in: scope, platform.pool)
+    return try await SupportCase.of(payment: payment.id, in: scope, platform.pool).map {
+      SupportCaseRow($0, customer, slaMinutes: minutes, at: scope.now)
+    }
+  }
+
   fileprivate func newSupportCaseView(key: String) async throws -> NewSupportCaseView {
     let customer = try await customer()
     let payments = try await Payment.of(

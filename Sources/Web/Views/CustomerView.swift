@@ -68,6 +68,7 @@ struct CustomerView: Sendable, Equatable {
         "accounts": .records(accounts) { $0.model(page) },
         "give": mayGive ? .text(Links.newGrant(page.slug, customer.id)) : .none,
         "sell": mayGive ? .text(Links.newCheckout(page.slug, customer.id)) : .none,
+        "support": mayGive ? .text(Links.newSupportCase(page.slug, customer.id)) : .none,
         "checkouts": .text(
           Links.with(
             Links.checkouts(page.slug), [("state", "all"), ("customer", String(customer.id))])),

@@ -39,6 +39,10 @@ struct PaymentView: Sendable, Equatable {
   var request: RefundRequestForm?
   /// nil: there is none, since nothing was sold.
   var receipts: Receipts?
+  /// Support cases about it, newest first.
+  var cases: [SupportCaseRow] = []
+  /// Whether the reader's role may open one.
+  var mayOpenCase = false
 
   struct Receipts: Sendable, Equatable {
     /// Newest first.
@@ -76,6 +80,7 @@ struct PaymentView: Sendable, Equatable {
       "refund_case": .optional(refund) { $0.model(page) },
       "effect": .optional(effect) { $0.model(page) },
       "request": .optional(request) { form($0, page) },
+      "support": support(page),
       "receipts": .optional(receipts) { receipts in
         [
           "rows": .records(receipts.rows) { $0.model(page) },
@@ -98,6 +103,15 @@ struct PaymentView: Sendable, Equatable {
     return page.page(
       .payment, title: title, place: .payments,
       trail: [(title: t["nav.payments"], href: Links.payments(page.slug))], values)
+  }
+
+  private func support(_ page: PageContext) -> TemplateValue {
+    guard mayOpenCase || !cases.isEmpty else { return .none }
+    return [
+      "cases": .records(cases) { $0.model(page) },
+      "new": mayOpenCase
+        ? .text(Links.newSupportCase(page.slug, payment.customer.id, about: payment.key)) : .none,
+    ]
   }
 
   private func form(_ form: RefundRequestForm, _ page: PageContext) -> [String: TemplateValue] {

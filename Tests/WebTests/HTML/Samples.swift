@@ -156,7 +156,7 @@ enum Samples {
         MessageRow(
           state: .failed, problem: .code(.noAnswer), at: ago(minute), askedBy: hostile),
         MessageRow(state: .sent, at: ago(2 * minute)),
-      ], formKey: "9A-key"))
+      ], formKey: "9A-key"), cases: Array(SupportSamples.rows.prefix(2)), mayOpenCase: true)
 
   static let unmatchedPayment = PaymentView(
     payment: payments[3], sku: nil, botUsername: "other_bot", checkout: nil,
