@@ -44,7 +44,7 @@ struct AlertRulesView: Sendable, Equatable {
     let key = row.kind.key
     return [
       "id": .text(key), "title": .text(row.kind.title(t)),
-      "setting": .text(setting(row, page)), "off": .flag(!isWatched(row)),
+      "setting": .text(setting(row, page)),
       "muted": .optional(row.mutedUntil) { ["time": page.format.time($0)] },
       "about": .text(t[.init("alert_about.\(key)")]),
       "advice": .text(t[.init("alert_do.\(key)")]),
