@@ -34,6 +34,13 @@ create trigger sourced before insert on customers for each row
   when (new.traffic_source <> '') execute function traffic_source_settles();
 create trigger sourced_later before update of traffic_source on customers for each row
   when (old.traffic_source <> new.traffic_source) execute function traffic_source_settles();
+-- What is typed of a name is found at its beginning, at the beginning of a later word of it, or of
+-- the username; functions/customers.sql. A name may be long, an index row may not.
+create index customers_name on customers (workspace_id, (left(search_name, 100)) collate "C");
+create index customers_later_words on customers (
+  workspace_id, (substr(search_name, strpos(search_name, ' ') + 1, 100)) collate "C");
+create index customers_username on customers (workspace_id, (lower(username)) collate "C")
+  where username <> '';
 alter table customers force row level security;
 
 -- Refunds -----------------------------------------------------------------------------------------
