@@ -6,7 +6,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   const target = event.target;
   if (target.closest && target.closest("input, textarea, select, [contenteditable]")) return;
-  const field = document.querySelector('[data-focus-key="/"]');
+  const fields = [...document.querySelectorAll('[data-focus-key="/"]')];
+  const field = fields.find((candidate) => candidate.offsetParent);
   if (!field) return;
   event.preventDefault();
   field.focus();

@@ -24,7 +24,8 @@ begin
   return query
     select c.* from public.customers c
       where c.workspace_id = v_workspace
-        and left(c.search_name, 100) collate "C" >= p_text and left(c.search_name, 100) collate "C" < v_end
+        and left(c.search_name, 100) collate "C" >= p_text
+        and left(c.search_name, 100) collate "C" < v_end
       order by left(c.search_name, 100) collate "C" limit p_limit;
   return query
     select c.* from public.customers c

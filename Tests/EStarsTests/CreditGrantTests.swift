@@ -198,9 +198,8 @@ import Testing
       let customer = try #require(
         try await Customer.find(telegramID: 77, in: fixture.scope, fixture.pool))
       #expect(customer.firstName == "João" && !customer.hasPurchased)
-      let found = try await Customer.search(
-        "joao", before: nil, limit: 5, in: fixture.scope, fixture.pool)
-      #expect(found.map(\.balance) == [9])
+      let found = try await CustomerLookup.find("joao", in: fixture.scope, fixture.pool)
+      #expect(found.people.map(\.balance) == [9])
       // Whoever is known keeps the name that Telegram gave.
       _ = try await makeCustomer(88, named: "Ann", fixture)
       _ = try await open(order(3, .adjustment), 88)

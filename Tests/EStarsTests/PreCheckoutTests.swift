@@ -208,20 +208,32 @@ import Testing
       try await buy(fixture, 101, "João 100%", charge: "find-me", update: 1)
       try await buy(fixture, 102, "Joana_B", charge: "other", update: 2)
       func found(_ text: String) async throws -> [Int64] {
-        try await Customer.search(text, before: nil, limit: 10, in: fixture.scope, fixture.pool)
-          .map(\.customer.telegramID)
+        let found = try await CustomerLookup.find(text, limit: 10, in: fixture.scope, fixture.pool)
+        return found.people.map(\.customer.telegramID)
       }
       #expect(try await found("joao") == [101])
       #expect(try await found("JOÃO") == [101])
       #expect(try await found("joa") == [102, 101])
-      #expect(try await found("101") == [101])
-      #expect(try await found("find-me") == [101])
+      for text in ["101", " 101 ", "find-me"] {
+        let exact = try await CustomerLookup.find(text, in: fixture.scope, fixture.pool)
+        guard exact.people.isEmpty, exact.matches.count == 1 else {
+          Issue.record("\(text): \(exact)")
+          continue
+        }
+        switch exact.matches[0] {
+        case .customer(let customer): #expect(customer.telegramID == 101)
+        case .payment(let payment): #expect(payment.chargeID == "find-me")
+        case .checkout: Issue.record("\(text) is no checkout")
+        }
+      }
       // What means something to LIKE means itself here.
       #expect(try await found("100%") == [101])
       #expect(try await found("joana_b") == [102])
       #expect(try await found("joanaxb") == [])
       #expect(try await found("\\") == [])
-      #expect(try await found("") == [102, 101])
+      let all = try await Customer.list(
+        before: nil, limit: 10, in: fixture.scope, fixture.pool)
+      #expect(all.map(\.customer.telegramID) == [102, 101])
     }
   }
 

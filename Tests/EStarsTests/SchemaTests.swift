@@ -81,33 +81,6 @@ import Testing
       #expect(try row.get("functions", as: Int.self) == 0)
     }
   }
-
-  @Test func theLookupByNameUsesItsIndex() async throws {
-    try await Fixture.with { fixture in
-      let id = fixture.workspace.id
-      try await fixture.database.superPool.execute(
-        """
-        insert into customers (workspace_id, telegram_id, search_name, created_at, last_seen_at)
-        select \(id), n, 'name ' || md5(n::text), now(), now() from generate_series(1, 20000) n
-        """)
-      try await fixture.database.superPool.execute("vacuum analyze customers")
-      let plan = try await fixture.database.superPool.transaction([
-        "estars.workspace_id": String(id)
-      ]) { tx in
-        try await tx.execute("set local role estars_search")
-        return try await tx.query(
-          """
-          explain select c.* from public.customers c where c.workspace_id = \(id)
-            and c.search_name like '%abc12%' order by c.customer_id desc limit 50
-          """
-        ).map { try $0.get("QUERY PLAN", as: String.self) }.joined(separator: "\n")
-      }
-      #expect(plan.contains("Bitmap Index Scan on customers_search"), "\(plan)")
-      let found = try await fixture.pool.query(
-        "select search_name from customer_search('%abc12%', null, 50)", in: fixture.scope)
-      #expect(!found.isEmpty)
-    }
-  }
 }
 
 /// One workspace asks for another's rows through every table and every function.
@@ -189,11 +162,16 @@ import Testing
   @Test func theLookupByNameStaysInItsWorkspace() async throws {
     try await Fixture.with { fixture in
       let other = try await fixture.seedBothSides()
-      let found = try await fixture.pool.query(
-        "select workspace_id from customer_search('%', null, 100)", in: fixture.scope)
-      #expect(!found.isEmpty)
-      #expect(try found.allSatisfy { try $0.get("workspace_id", as: Int64.self) != other.id })
-      #expect(try await fixture.pool.query("select * from customer_search('%', null, 9)").isEmpty)
+      for call: SQL in ["customers_beginning('a', 100)", "customers_containing('{%nn%}', 100)"] {
+        let found = try await fixture.pool.query(
+          "select workspace_id from \(call)", in: fixture.scope)
+        #expect(!found.isEmpty)
+        #expect(try found.allSatisfy { try $0.get("workspace_id", as: Int64.self) != other.id })
+        #expect(try await fixture.pool.query("select * from \(call)").isEmpty)
+      }
+      let spelled: SQL = "customer_spellings('{ann}', 9)"
+      #expect(try await fixture.pool.query("select * from \(spelled)", in: fixture.scope).count == 1)
+      #expect(try await fixture.pool.query("select * from \(spelled)").isEmpty)
     }
   }
 }

@@ -4,22 +4,42 @@ import Foundation
 /// Customers: the lookup and the page that answers "where did my credits go?".
 enum CustomersController {
   @Sendable static func index(_ visit: Visit) async throws -> Reply {
+    let (scope, pool) = (visit.scope, visit.platform.pool)
     let query = String((visit.inbound.query["q"] ?? "").prefix(512))
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    if !query.isEmpty { return try await find(query, visit) }
     let after = visit.inbound.query["after"].flatMap { Int64($0) }
-    var found = try await Customer.search(
-      query, before: after, limit: Limits.pageSize + 1, in: visit.scope, visit.platform.pool)
+    var found = try await Customer.list(
+      before: after, limit: Limits.pageSize + 1, in: scope, pool)
     let hasMore = found.count > Limits.pageSize
     if hasMore { found.removeLast() }
     let view = CustomersView(
-      query: query,
-      rows: found.map {
-        CustomersView.Row(
-          customer: CustomerLabel($0.customer), balance: $0.balance,
-          hasPurchased: $0.customer.hasPurchased, lastSeenAt: $0.customer.lastSeenAt)
-      }, mayOpen: visit.membership.role >= .manager,
+      rows: found.map(CustomersView.Row.init), mayOpen: visit.membership.role >= .manager,
       paging: Paging(
         nextCursor: hasMore ? found.last.map { String($0.customer.id) } : nil,
         isFirst: after == nil))
+    return try await visit.page(view.render)
+  }
+
+  /// One thing with exactly this id is shown at once; everything else is a list.
+  private static func find(_ query: String, _ visit: Visit) async throws -> Reply {
+    let (scope, pool, slug) = (visit.scope, visit.platform.pool, visit.workspace.slug)
+    let found = try await CustomerLookup.find(query, in: scope, pool)
+    if found.matches.count == 1 {
+      switch found.matches[0] {
+      case .customer(let customer): return .seeOther(Links.customer(slug, customer.id))
+      case .payment(let payment): return .seeOther(Links.payment(slug, PaymentKey(payment)))
+      case .checkout(let checkout): return .seeOther(Links.checkout(slug, checkout.id))
+      }
+    }
+    let payers = try await Customer.named(
+      found.matches.compactMap {
+        if case .payment(let payment) = $0 { payment.customerID } else { nil }
+      }, in: scope, pool)
+    let view = CustomersView(
+      query: query, matches: found.matches.map { CustomersView.Match($0, payers) },
+      rows: found.people.map(CustomersView.Row.init), hasMore: found.hasMore,
+      isCorrected: found.isCorrected, mayOpen: visit.membership.role >= .manager)
     return try await visit.page(view.render)
   }
 
@@ -77,5 +97,25 @@ extension Visit {
     return .init(
       source: LotSource(rawValue: grant.source.rawValue) ?? .adjustment, credits: grant.credits,
       unit: units.label(of: grant.unit))
+  }
+}
+
+extension CustomersView.Row {
+  init(_ summary: CustomerSummary) {
+    self.init(
+      customer: CustomerLabel(summary.customer), balance: summary.balance,
+      hasPurchased: summary.customer.hasPurchased, lastSeenAt: summary.customer.lastSeenAt)
+  }
+}
+
+extension CustomersView.Match {
+  init(_ match: CustomerLookup.Match, _ payers: [Int64: Customer]) {
+    self =
+      switch match {
+      case .customer(let customer): .customer(CustomerLabel(customer))
+      case .payment(let payment): .payment(PaymentRow(payment, payers[payment.customerID]))
+      case .checkout(let checkout):
+        .checkout(id: checkout.id, title: checkout.title, stars: checkout.stars)
+      }
   }
 }

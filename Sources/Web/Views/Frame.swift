@@ -118,7 +118,8 @@ struct PageContext: Sendable {
     trail: [(title: String, href: String)] = [], _ values: [String: TemplateValue]
   ) -> String {
     let shared: [String: TemplateValue] = [
-      "frame": .record(frameModel(place: place)),
+      // The page of customers has the box itself.
+      "frame": .record(frameModel(place: place, finds: template != .customers)),
       "heading": .text(title),
       "crumbs": trail.isEmpty
         ? .none
@@ -133,8 +134,9 @@ struct PageContext: Sendable {
       shared.merging(values) { _, own in own })
   }
 
-  private func frameModel(place: Place?) -> [String: TemplateValue] {
+  private func frameModel(place: Place?, finds: Bool) -> [String: TemplateValue] {
     [
+      "find": finds ? .optional(frame.workspace.map { Links.customers($0.slug) }) : .none,
       "now": .text(format.iso(frame.now)),
       "csrf": .text(frame.csrfToken),
       "operator": .text(frame.operatorName),
