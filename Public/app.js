@@ -51,3 +51,19 @@ if (waiting) {
     if (!document.hidden) window.location.reload();
   }, 1000 * Number(waiting.dataset.lookAgain));
 }
+
+// Copies what stands in a field.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(field.value);
+    } catch {
+      // Without TLS there is no clipboard to write to.
+      field.select();
+      if (!document.execCommand("copy")) return;
+    }
+    button.textContent = button.dataset.copied;
+  });
+}

@@ -103,3 +103,44 @@ alter function customer_spellings(text[], int) owner to estars_search;
 revoke create on schema public from estars_search;
 grant execute on function customers_beginning(text, int), customers_containing(text[], int),
   customer_spellings(text[], int) to estars_app;
+
+-- What operators wrote when they did something for a customer who is now erased. Nobody else may
+-- write into the lines of the audit log, and not into these of anybody who is not erased.
+create or replace function customer_forget_reasons(p_customer bigint, p_telegram_id text)
+returns void language plpgsql volatile security definer
+set search_path = pg_catalog, public, pg_temp as $$
+declare
+  v_workspace bigint := nullif(current_setting('estars.workspace_id', true), '')::bigint;
+begin
+  if not exists (
+    select from customers c where c.workspace_id = v_workspace and c.customer_id = p_customer
+      and c.erased_at is not null)
+  then
+    return;
+  end if;
+  update credit_grants g set reason = '–'
+    where g.workspace_id = v_workspace and g.customer_id = p_customer;
+  update subscription_changes h set reason = ''
+    where h.workspace_id = v_workspace and h.by like '%@%' and h.subscription_id in (
+      select s.subscription_id from subscriptions s
+      where s.workspace_id = v_workspace and s.customer_id = p_customer);
+  update audit_entries a set reason = null
+    where a.workspace_id = v_workspace and a.reason is not null
+      and (a.subject_kind, a.subject) in (
+        select 'customer', p_customer::text
+        union all select 'subscription', s.subscription_id::text from subscriptions s
+          where s.workspace_id = v_workspace and s.customer_id = p_customer
+        union all select 'checkout', k.checkout_id::text from checkouts k
+          where k.workspace_id = v_workspace and k.customer_id = p_customer
+        union all select 'payment', p.payment_id::text from payments p
+          where p.workspace_id = v_workspace and p.customer_id = p_customer
+        union all select 'refund', r.refund_id::text from refunds r
+          where r.workspace_id = v_workspace and r.customer_id = p_customer
+        union all select 'hold', h.hold_id::text from usage_holds h
+          where h.workspace_id = v_workspace and h.customer_id = p_customer
+        union all select 'support_case', c.support_case_id::text from support_cases c
+          where c.workspace_id = v_workspace and c.customer_id = p_customer);
+  update audit_entries a set subject = '–', before = null, after = null
+    where a.workspace_id = v_workspace and a.subject_kind = 'staff' and a.subject = p_telegram_id;
+end $$;
+grant execute on function customer_forget_reasons(bigint, text) to estars_app;

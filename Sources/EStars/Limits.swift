@@ -138,6 +138,9 @@ public enum Limits {
   public static let figuresRecounts = 50
   public static let pageSize = 50
   public static let timelinePageSize = 40
+  /// Payments that an answer about credits names, and actions.
+  public static let answerPurchases = 6
+  public static let answerActions = 6
   public static let passwordBytes = 256
   public static let passwordHashesAtOnce = 2
   public static let passwordHashesWaiting = 32

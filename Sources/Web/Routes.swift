@@ -57,6 +57,18 @@ struct Route: Sendable {
       .post, "/w/:workspace/customers/:customer/grants",
       .member(.support, CreditGrantsController.create)),
     Route(
+      .get, "/w/:workspace/customers/:customer/credit-answers/new",
+      .member(.support, CreditAnswersController.new)),
+    Route(
+      .post, "/w/:workspace/customers/:customer/credit-answers",
+      .member(.support, CreditAnswersController.create)),
+    Route(
+      .get, "/w/:workspace/customers/:customer/erasure",
+      .member(.manager, ErasureController.show)),
+    Route(
+      .post, "/w/:workspace/customers/:customer/erasure",
+      .member(.manager, ErasureController.create)),
+    Route(
       .get, "/w/:workspace/customers/:customer/lots/:unit/:lot",
       .member(.viewer, LotsController.show)),
     Route(.get, "/w/:workspace/credit-policy", .member(.viewer, CreditPolicyController.show)),

@@ -51,7 +51,7 @@ import Testing
       #expect(lot.source == "promo")
       #expect(abs(lot.expiresAt.timeIntervalSince(given.grantedAt) - 30 * 86_400) < 1)
       let timeline = try await Timeline.of(
-        customer: id, before: nil, in: fixture.scope, fixture.pool)
+        customer: id, in: fixture.scope, fixture.pool)
       guard case .entry(let movement)? = timeline.events.first else {
         Issue.record("no entry on the timeline")
         return
@@ -277,7 +277,7 @@ import Testing
         customer: id, unit: 2, in: fixture.scope, fixture.pool)
       #expect(minutes.available == 7)
       let timeline = try await Timeline.of(
-        customer: id, unit: 2, before: nil, in: fixture.scope, fixture.pool)
+        customer: id, unit: 2, in: fixture.scope, fixture.pool)
       #expect(timeline.events.count == 1)
     }
   }

@@ -64,11 +64,12 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    // Swapped, one too many, another one, one too few; in a later word; in two words; no Latin.
-    ("mraiana", 1), ("mariiana", 1), ("marisna", 1), ("mariaa lopes", 1), ("lopws", 1),
-    ("mariana lpoes", 1), ("mariaha lopez", 1), ("анастасиа", 2), ("@zeca_baleio", 3),
-  ] as [(String, Int64)])
+  @Test(
+    arguments: [
+      // Swapped, one too many, another one, one too few; in a later word; in two words; no Latin.
+      ("mraiana", 1), ("mariiana", 1), ("marisna", 1), ("mariaa lopes", 1), ("lopws", 1),
+      ("mariana lpoes", 1), ("mariaha lopez", 1), ("анастасиа", 2), ("@zeca_baleio", 3),
+    ] as [(String, Int64)])
   func aTypoIsForgiven(_ text: String, _ id: Int64) async throws {
     try await Fixture.with { fixture in
       try await people(

@@ -236,43 +236,4 @@ import Testing
       #expect(all.map(\.customer.telegramID) == [102, 101])
     }
   }
-
-  @Test func pagesOfTheTimelineTileIt() async throws {
-    try await Fixture.with { fixture in
-      for number in 0..<3 {
-        try await buy(fixture, 111, "Ann", charge: "t\(number)", update: Int64(number + 1))
-      }
-      // More entries than two pages hold.
-      let sale = try await fixture.checkout("max", for: 111)
-      _ = try await fixture.receive(
-        Sent.payment(update: 9, from: 111, stars: 1125, payload: sale.payload ?? "", charge: "t9"))
-      for number in 0..<(Limits.timelinePageSize * 2) {
-        _ = try await fixture.platform.usage.debit(
-          DebitRequest(
-            check: CheckRequest(telegramID: 111, action: "sticker", units: 1), ref: nil,
-            idempotencyKey: "d\(number)"), in: fixture.scope)
-      }
-      guard
-        let customer = try await Customer.find(telegramID: 111, in: fixture.scope, fixture.pool)
-      else { return }
-      var versions: [Int64] = []
-      var payments: [String] = []
-      var before: Int64?
-      repeat {
-        let page = try await Timeline.of(
-          customer: customer.id, before: before, in: fixture.scope, fixture.pool)
-        for event in page.events {
-          switch event {
-          case .entry(let movement): versions.append(movement.version)
-          case .payment(let payment): payments.append(payment.chargeID)
-          case .refund, .decline: Issue.record("nobody asked for a refund")
-          }
-        }
-        before = page.olderThan
-      } while before != nil
-      let count = 4 + Limits.timelinePageSize * 2
-      #expect(versions == Array((1...Int64(count)).reversed()))
-      #expect(payments.sorted() == ["t0", "t1", "t2", "t9"])
-    }
-  }
 }

@@ -46,7 +46,7 @@ import Testing
       let customer = try #require(
         try await Customer.find(telegramID: 704, in: fixture.scope, fixture.pool))
       let timeline = try await Timeline.of(
-        customer: customer.id, before: nil, in: fixture.scope, fixture.pool)
+        customer: customer.id, in: fixture.scope, fixture.pool)
       #expect(
         timeline.events.contains {
           if case .entry(let e) = $0 { e.operation == "hold_charge" } else { false }

@@ -35,6 +35,10 @@ extension AccessMatrixTests {
     GET /w/:workspace/credit-policy member viewer
     GET /w/:workspace/customers/:customer member viewer
     GET /w/:workspace/customers/:customer/grants/new member support
+    GET /w/:workspace/customers/:customer/credit-answers/new member support
+    POST /w/:workspace/customers/:customer/credit-answers member support
+    GET /w/:workspace/customers/:customer/erasure member manager
+    POST /w/:workspace/customers/:customer/erasure member manager
     GET /w/:workspace/customers/:customer/lots/:unit/:lot member viewer
     GET /w/:workspace/customers/new member manager
     GET /w/:workspace/holds member viewer

@@ -81,8 +81,11 @@ def test_customers_and_what_they_buy(product, check):
     person = product.bot()["customer"]
     check(check.workspace)
     check(product.url + "/workspaces")
-    check.paths("customers", "customers?q=nobody-of-this-name", f"customers?q={person}")
-    check.follow("main a[href*='/customers/']:not([href$='/new'])")
+    check.paths("customers", "customers?q=nobody-of-this-name", "customers?q=maira",
+                f"customers?q={person}")
+    customer = check.page.url
+    for more in ("?show=messages", "/credit-answers/new?language=ru", "/erasure"):
+        check(customer + more)
     check.paths("payments")
     check.follow("main a[href*='/payments/']")
     check.paths("checkouts?state=all")

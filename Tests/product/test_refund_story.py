@@ -107,7 +107,6 @@ def test_a_declined_refund_moves_nothing(product, page):
     expect(page.get_by_role("log").get_by_text(re.compile(
         "will not refund it.*All ten credits were used", re.S))).to_have_count(1)
     page.goto(f"{product.url}/w/{product.demo['workspace']}/customers?q={user}")
-    page.locator("main a[href*='/customers/']", has_text=f"Lia {user}").first.click()
     assert "Refund declined, pack Start" in words(page.get_by_role("region", name="Timeline"))
 
 
@@ -136,7 +135,6 @@ def test_goodwill_credits_instead_of_stars(product, page):
     expect(page.get_by_role("log").get_by_text(
         "we have added 5 credits to your balance")).to_have_count(1)
     page.goto(f"{product.url}/w/{product.demo['workspace']}/customers?q={user}")
-    page.locator("main a[href*='/customers/']", has_text=f"Lia {user}").first.click()
     timeline = words(page.get_by_role("region", name="Timeline"))
     assert "Goodwill credits" in timeline and "+5 credits" in timeline
     people = call("GET", product.sandbox + "/sandbox/people").json()

@@ -42,9 +42,10 @@ public struct CustomerLookup: Sendable, Equatable {
     var found = try await names.matching(query)
     let isCorrected = found.isEmpty
     if isCorrected { found = try await names.spelledLike(query) }
+    let people = try await Customer.summaries(Array(found.prefix(limit)), in: scope, pool)
     return CustomerLookup(
-      matches: [], people: try await Customer.summaries(Array(found.prefix(limit)), in: scope, pool),
-      hasMore: found.count > limit, isCorrected: isCorrected && !found.isEmpty)
+      matches: [], people: people, hasMore: found.count > limit,
+      isCorrected: isCorrected && !found.isEmpty)
   }
 
   private static func matches(

@@ -18,6 +18,8 @@ public struct OutgoingMessage: Sendable, Equatable {
     case subscriptionGrace = "subscription.grace"
     /// An operator's words in a support case.
     case supportReply = "support.reply"
+    /// Where a customer's credits went, as an operator sends it.
+    case creditsAnswer = "credits.answer"
   }
 
   public enum State: String, Sendable, CaseIterable {

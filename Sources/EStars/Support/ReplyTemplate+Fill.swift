@@ -18,16 +18,9 @@ extension ReplyTemplate {
       values[.balance] = CountedNoun.credits(language).text(balance.available, language)
     }
     if places.contains(.creditsAnswer) {
-      values[.creditsAnswer] = try await answer(customer, language, in: workspace, scope, pool)
+      values[.creditsAnswer] = try await CreditAnswer.text(
+        of: customer, language, isLetter: false, in: scope, pool)
     }
     return values
-  }
-
-  private static func answer(
-    _ customer: Customer, _ language: BuyerLanguage, in workspace: Workspace,
-    _ scope: WorkspaceScope, _ pool: Pool
-  ) async throws -> String {
-    let balance = try await Balance.of(customer: customer.id, in: scope, pool)
-    return CountedNoun.credits(language).text(balance.available, language)
   }
 }

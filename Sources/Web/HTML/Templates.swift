@@ -10,6 +10,8 @@ enum TemplateName: String, Sendable, CaseIterable {
   case customer = "dashboard/customer"
   case newCustomer = "dashboard/new-customer"
   case creditGrant = "dashboard/credit-grant"
+  case creditAnswer = "dashboard/credit-answer"
+  case erasure = "dashboard/erasure"
   case creditPolicy = "dashboard/credit-policy"
   case lot = "dashboard/lot"
   case carts = "dashboard/carts"

@@ -31,6 +31,15 @@ enum Links {
   static func newGrant(_ slug: String, _ customer: Int64) -> String {
     grants(slug, customer) + "/new"
   }
+  static func newCreditAnswer(_ slug: String, _ customer: Int64) -> String {
+    creditAnswers(slug, customer) + "/new"
+  }
+  static func creditAnswers(_ slug: String, _ customer: Int64) -> String {
+    Links.customer(slug, customer) + "/credit-answers"
+  }
+  static func erasure(_ slug: String, _ customer: Int64) -> String {
+    Links.customer(slug, customer) + "/erasure"
+  }
   static func lot(_ slug: String, _ key: LotKey) -> String {
     customer(slug, key.customer) + "/lots/\(key.unit)/\(key.lot)"
   }

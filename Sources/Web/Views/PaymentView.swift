@@ -138,15 +138,10 @@ struct PaymentView: Sendable, Equatable {
       "rows": .records(lines) { line in
         [
           "time": page.format.time(line.at), "actor": .text(line.actor),
-          "did": .text(words(for: line.action, page.strings)), "detail": .optional(line.detail),
+          "did": .text(AuditWords.did(line.action, page.strings)), "detail": .optional(line.detail),
         ]
       }
     ]
-  }
-
-  private static func words(for action: String, _ strings: Strings) -> String {
-    let key = Strings.Key("audit.\(action.replacing(".", with: "_"))")
-    return strings.keys.contains(key) ? strings[key] : action
   }
 
   private func outcome(_ page: PageContext) -> String {

@@ -27,7 +27,7 @@ import Testing
   static let pages: [Page] =
     desk + RulePages.pages + Samples.catalogPages + BotSamples.pages + KeySamples.pages
     + PlanPages.pages + SubscriptionPages.pages + CheckoutSamples.pages
-    + CartSamples.pages + SupportSamples.pages + AlertSamples.pages
+    + CartSamples.pages + SupportSamples.pages + AlertSamples.pages + CustomerPages.pages
 
   private static let desk: [Page] = [
     Page(name: "landing") {

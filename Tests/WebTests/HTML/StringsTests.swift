@@ -1,3 +1,4 @@
+import EStars
 import Foundation
 import Testing
 
@@ -121,8 +122,19 @@ import Testing
     names += ["set", "rotated", "removed"].map { "audit.event_address_\($0)" }
     names += SupportSamples.words
     names += Self.connections + Self.reconciliation + Self.messages + AlertSamples.words
+    names += Self.customers
     for name in names { #expect(strings.keys.contains(.init(name)), "\(language) lacks \(name)") }
   }
+
+  private static let customers: [String] =
+    CustomerView.Filter.allCases.map { "customer.show_\($0)" } + ["customer.show_all"]
+    + CreditAnswerView.languages.map { "buyer_language.\($0.replacing("-", with: "_"))" }
+    + CreditAnswerForm.Problem.allCases.map { "credit_answer.problem_\($0.rawValue)" }
+    + ["customer_erased", "customer_answered"].map { "audit.\($0)" }
+    + OutgoingMessage.Kind.allCases.map {
+      "message_kind.\($0.rawValue.replacing(".", with: "_"))"
+    }
+    + Subscription.Change.Kind.allCases.map { "strip.subscription_\($0)" }
 
   private static let reconciliation: [String] =
     MismatchKind.allCases.flatMap { kind in
