@@ -76,6 +76,10 @@ alter table refunds
   -- buyer: asked for through the bot.
   add constraint refunds_source_check check (
     source in ('operator', 'telegram', 'second_payment', 'buyer'));
+-- A closed case waits for a person again when the first of two has spoken.
+drop index refunds_open;
+create index refunds_open on refunds (workspace_id, refund_id)
+  where state in ('requested', 'failed', 'approved', 'sending', 'unknown') or proposed_by is not null;
 alter table refunds force row level security;
 
 -- Support -----------------------------------------------------------------------------------------

@@ -190,6 +190,8 @@ struct Route: Sendable {
     Route(
       .post, "/w/:workspace/reply-templates/:reply_template/removal",
       .member(.manager, ReplyTemplateRemovalController.create)),
+    Route(.get, "/w/:workspace/refund-policy", .member(.viewer, RefundPolicyController.show)),
+    Route(.post, "/w/:workspace/refund-policy", .member(.owner, RefundPolicyController.update)),
 
     Route(.get, "/w/:workspace/packs", .member(.viewer, PacksController.index)),
     Route(.get, "/w/:workspace/packs/new", .member(.manager, PacksController.new)),

@@ -61,6 +61,7 @@ extension AccessMatrixTests {
     GET /w/:workspace/rates member viewer
     GET /w/:workspace/reconciliation member viewer
     GET /w/:workspace/reconciliation/mismatches/:mismatch member viewer
+    GET /w/:workspace/refund-policy member viewer
     GET /w/:workspace/refunds member viewer
     GET /w/:workspace/refunds/:refund member viewer
     GET /w/:workspace/staff member viewer
@@ -170,6 +171,7 @@ extension AccessMatrixTests {
     POST /w/:workspace/reply-templates member manager
     POST /w/:workspace/reply-templates/:reply_template member manager
     POST /w/:workspace/reply-templates/:reply_template/removal member manager
+    POST /w/:workspace/refund-policy member owner
     POST /w/:workspace/refunds member support
     POST /w/:workspace/refunds/:refund/approval member manager
     POST /w/:workspace/refunds/:refund/decline member manager

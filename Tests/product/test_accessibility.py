@@ -125,7 +125,7 @@ def test_support(product, check):
 
 
 def test_refunds(product, check):
-    check.paths("refunds", "refunds?show=all")
+    check.paths("refunds", "refunds?show=all", "refund-policy")
     _, charge = buy(product, "pro")
     page = check.page
     check.paths(f"payments/{product.bot()['id']}/{charge}")

@@ -29,6 +29,7 @@ enum TemplateName: String, Sendable, CaseIterable {
   case newSupportCase = "dashboard/support-case-new"
   case replyTemplates = "dashboard/reply-templates"
   case replyTemplate = "dashboard/reply-template"
+  case refundPolicy = "dashboard/refund-policy"
   case packs = "dashboard/packs"
   case pack = "dashboard/pack"
   case rates = "dashboard/rates"

@@ -77,7 +77,9 @@ struct RuleWords: Sendable {
     case "is_on", "in_chat": return words("rule.is_hidden_\(value)", value)
     case "muted_until":
       return (try? Date(value, strategy: .iso8601)).map(page.format.exact) ?? value
-    case "is_hidden", "plan_kind": return words("rule.\(base)_\(value)", value)
+    case "is_hidden", "plan_kind", "one_per_customer", "auto_approves", "four_eyes_stars",
+      "refund_debt_policy":
+      return words("rule.\(base)_\(value)", value)
     case "credits_per_cycle" where value == "unlimited": return page.strings["plans.unlimited"]
     case "title", "body", "paid_sources", "description", "title_in", "description_in",
       "name":

@@ -28,6 +28,7 @@ import Testing
     desk + RulePages.pages + Samples.catalogPages + BotSamples.pages + KeySamples.pages
     + PlanPages.pages + SubscriptionPages.pages + CheckoutSamples.pages
     + CartSamples.pages + SupportSamples.pages + AlertSamples.pages + CustomerPages.pages
+    + Samples.refundPages
 
   private static let desk: [Page] = [
     Page(name: "landing") {
@@ -165,15 +166,15 @@ import Testing
     },
     Page(name: "refunds") {
       RefundsView(
-        showsWaiting: false, rows: Samples.everyState,
+        show: .all, rows: Samples.everyState,
         paging: Paging(nextCursor: "28", isFirst: true)
       ).render(with: $0, in: Samples.frame())
     },
     Page(name: "refunds-none") {
-      RefundsView(showsWaiting: false, rows: []).render(with: $0, in: Samples.frame())
+      RefundsView(show: .all, rows: []).render(with: $0, in: Samples.frame())
     },
     Page(name: "refunds-none-waiting-pt") {
-      RefundsView(showsWaiting: true, rows: []).render(with: $0, in: Samples.frame(.ptBR))
+      RefundsView(show: .waiting, rows: []).render(with: $0, in: Samples.frame(.ptBR))
     },
     Page(name: "refund") { Samples.requested.render(with: $0, in: Samples.frame()) },
     Page(name: "refund-pt") { Samples.requested.render(with: $0, in: Samples.frame(.ptBR)) },

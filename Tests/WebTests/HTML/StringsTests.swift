@@ -59,7 +59,17 @@ import Testing
     names += RefundState.allCases.map { "refund_state.\($0)" }
     names += RefundState.allCases.filter(\.isUnderWay).map { "refund.progress_\($0)" }
     names += RefundReason.allCases.map { "refund_reason.\($0.rawValue)" }
-    names += RefundSource.allCases.map { "refund.source_\($0.rawValue)" }
+    names += RefundSource.allCases.flatMap {
+      ["refund.source_\($0.rawValue)", "refunds.from_\($0.rawValue)"]
+    }
+    names += RefundClause.allCases.flatMap {
+      ["refund.verdict_\($0.rawValue)", "refunds.says_\($0.rawValue)"]
+    }
+    names += RefundsView.Show.allCases.map { "refunds.\($0.rawValue)" }
+    names += DeclineReason.allCases.map { "decline_reason.\($0.rawValue)" }
+    names += RefundEffect.Policy.allCases.flatMap {
+      ["refund_policy.used_\($0)", "rule.refund_debt_policy_\($0)"]
+    }
     names += RefundNotice.allCases.map { "refund.told_\($0)" }
     names += RefundEffect.Policy.allCases.flatMap {
       ["refund.row_held_\($0)", "refund.was_\($0)"]
@@ -87,7 +97,7 @@ import Testing
     names += NewCheckoutView.Problem.Code.allCases.map { "checkouts.problem_\($0.rawValue)" }
     names += PaymentView.Review.allCases.map { "payment.review_\($0.rawValue)" }
     names += [
-      "requested", "approved", "declined", "goodwill", "confirmed", "failed", "told", "untold",
+      "requested", "proposed", "approved", "declined", "goodwill", "confirmed", "failed", "told", "untold",
     ].map {
       "audit.refund_\($0)"
     }
