@@ -88,7 +88,7 @@ def refund_what_is_unused(product, page):
         assert line in preview, (line, preview)
     # What the buyer would read, in the buyer's language, before anything happens.
     approval = page.locator("details.decision", has=page.locator("[name=previewed]"))
-    expect(approval.locator(".bubble")).to_contain_text("(Portuguese)")
+    expect(approval.locator(".bubble")).to_contain_text("(Portuguese")
     approval.get_by_label("Message to the buyer").fill("Volte sempre.")
     approval.get_by_role("button", name="Show what the buyer reads").click()
     page.wait_for_load_state()

@@ -88,7 +88,8 @@ extension Visit {
       }
     }
     view.buyerWords = .init(
-      language: language.locale.localizedString(forIdentifier: notice.language.rawValue)
+      language: language.locale.localizedString(
+        forLanguageCode: String(notice.language.rawValue.prefix(2)))
         ?? notice.language.rawValue, texts: texts)
   }
 
