@@ -142,6 +142,48 @@ import Testing
     }
   }
 
+  /// What a buyer asks for through the bot becomes a case, once, tied to what was said.
+  @Test func aBuyerWhoAsksThroughTheBotOpensACase() async throws {
+    try await Fixture.with { fixture in
+      let (scope, pool) = (fixture.scope, fixture.pool)
+      try await fixture.settle(RefundPolicy(autoApproves: true))
+      let payment = try await fixture.pay("start", user: 918, charge: "asked")
+      for number in 0..<2 {
+        _ = try await SupportReport(
+          telegramID: 918, text: "I want my money back", topic: .refund, chargeID: "asked",
+          idempotencyKey: "ask\(number)"
+        ).take(from: fixture.bot, in: scope, pool)
+      }
+      let supportCase = try #require(
+        try await SupportCase.of(payment: payment.id, in: scope, pool).first)
+      for _ in 0..<2 {
+        try await Refund.request(becauseOf: supportCase.id, in: scope, pool)
+      }
+      let refund = try #require(try await Refund.of(payment, in: scope, pool))
+      #expect(refund.source == .buyer && refund.reason == .customerAsked)
+      let tied = try await SupportCase.find(id: supportCase.id, in: scope, pool)
+      #expect(tied?.refundID == refund.id)
+      let jobs = try await fixture.count(
+        """
+        select count(*) as count from jobs
+        where (kind, subject) in (('refund.request', \(String(supportCase.id))),
+          ('refund.settle', \(String(refund.id))))
+        """)
+      #expect(jobs == 2)
+      try await fixture.decideByRule(refund)
+      #expect(try await fixture.refund(refund.id)?.state == .approved)
+      // Who asks for something else asks for no Stars.
+      let other = try await fixture.pay("start", user: 919, charge: "else")
+      _ = try await SupportReport(
+        telegramID: 919, text: "Where is it?", topic: .notDelivered, idempotencyKey: "else"
+      ).take(from: fixture.bot, in: scope, pool)
+      #expect(
+        try await fixture.count(
+          "select count(*) as count from jobs where kind = 'refund.request'") == 1)
+      #expect(try await Refund.of(other, in: scope, pool) == nil)
+    }
+  }
+
   @Test func nothingIsApprovedWhereTheRuleOnlyRecommends() async throws {
     try await Fixture.with { fixture in
       let refund = try await fixture.request(
@@ -250,7 +292,7 @@ import Testing
         """
         insert into action_costs (workspace_id, action, since, unit_cost_micros, cost_currency)
         select workspace_id, action, s, c, \(rates.currency) from actions,
-          (values ('-infinity'::timestamptz, 900), (now() - interval '1 day', 250000)) v (s, c)
+          (values ('-infinity'::timestamptz, 900), (now(), 250000)) v (s, c)
         where workspace_id = \(scope.workspaceID) and action = 'sticker'
         on conflict (workspace_id, action, since) do nothing
         """, in: scope)

@@ -16,6 +16,8 @@ public struct Job: Sendable, Equatable {
     case ledgerVerify = "ledger.verify"
     /// Of the platform, not of one workspace.
     case sessionsPurge = "sessions.purge"
+    /// Opens the refund case that a buyer asks for through the bot. Its subject is the support case.
+    case refundRequest = "refund.request"
     /// Carries a decided refund to Telegram and tells the buyer. Its subject is the refund.
     case refundSettle = "refund.settle"
     /// Sends the waiting events of one customer of a bot. Its subject is both.
@@ -62,6 +64,7 @@ public struct Job: Sendable, Equatable {
       case .webhooksWatch: 120
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
       case .refundSettle, .eventsSend, .updatesRelay, .messagesSend, .reconciliationRun: nil
+      case .refundRequest: nil
       case .subscriptionEdit, .subscriptionRemind: nil
       }
     }

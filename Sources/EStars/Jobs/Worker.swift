@@ -118,6 +118,9 @@ public struct Worker: Sendable {
     guard let workspace = try await platform.directory.workspace(id) else { return .done }
     let scope = workspace.scope
     switch job.kind {
+    case .refundRequest:
+      guard let supportCase = Int64(job.subject) else { return .done }
+      try await Refund.request(becauseOf: supportCase, in: scope, platform.pool)
     case .refundSettle:
       guard let refund = Int64(job.subject) else { return .done }
       return try await platform.refunds.settle(refund, attempts: job.attempts, in: scope)

@@ -33,15 +33,15 @@ public struct RefundMargin: Sendable, Equatable {
       costMicros: Int64(clamping: cost))
   }
 
-  /// The uses that burned the charge's lots, each with the cost of its time; of one that other lots
-  /// paid as well, its part.
+  /// The uses that burned the charge's lots, each with the cost of its time, as the figures count it;
+  /// of one that other lots paid as well, its part.
   private static func uses(of payment: Payment, in scope: WorkspaceScope) -> SQL {
     """
     select c.cost_currency, coalesce(sum(b.credits), 0)::bigint as credits,
       coalesce(round(sum(b.units * c.unit_cost_micros::numeric * b.credits / b.amount)), 0)::bigint
         as micros
     from (
-      select e.action, e.units, e.created_at, abs(e.amount) as amount,
+      select e.action, e.units, e.xid, abs(e.amount) as amount,
         (select sum(m.amount) from unnest(e.lot_ids, e.lot_amounts) m (lot_id, amount)
           where m.lot_id = any(l.ids)) as credits
       from (
@@ -54,7 +54,8 @@ public struct RefundMargin: Sendable, Equatable {
     left join lateral (
       select a.cost_currency, a.unit_cost_micros from action_costs a
       where a.workspace_id = \(scope.workspaceID) and a.action = b.action
-        and a.since <= b.created_at order by a.since desc limit 1) c on true
+        and not pg_visible_in_snapshot(b.xid, a.seen)
+      order by pg_snapshot_xmax(a.seen) desc, a.since desc limit 1) c on true
     group by c.cost_currency
     """
   }

@@ -41,13 +41,16 @@ extension Transaction {
           subject: words.subject ?? SupportCase.subject(of: words.text),
           source: words.source), by: Actor(.bot, "@\(bot.username)"), in: scope, at: at)
       _ = try await keep(draft, of: opened, in: scope, at: at)
+      try await askForRefund(because: opened, in: scope)
       return (opened, true)
     }
     if try await adopt(draft, into: current, in: scope, at: at) { return (current, false) }
     guard try await wordsToday(in: current, in: scope, at: at) < Limits.supportMessagesPerDay
     else { throw SupportRefusal.tooManyMessages }
     guard try await keep(draft, of: current, in: scope, at: at) else { return (current, false) }
-    return (try await extend(current, with: words, in: scope, at: at), false)
+    let extended = try await extend(current, with: words, in: scope, at: at)
+    try await askForRefund(because: extended, in: scope)
+    return (extended, false)
   }
 
   /// The newest case that is not closed; where a payment is named, one about no other.

@@ -95,9 +95,6 @@ enum Links {
     Links.customer(slug, customer) + "/checkouts/new"
   }
 
-  static func supportCase(_ slug: String, _ id: Int64) -> String {
-    "/w/\(slug)/support-cases/\(id)"
-  }
   static func refundPolicy(_ slug: String) -> String { "/w/\(slug)/refund-policy" }
   static func refunds(_ slug: String) -> String { "/w/\(slug)/refunds" }
   static func refund(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/refunds/\(id)" }
