@@ -280,7 +280,7 @@ import Testing
       #expect(found.map(\.source) == [.system] && found[0].state == .open)
       let refund = try #require(try await fixture.refund(found[0].refundID ?? 0))
       #expect(refund.chargeID == "stxS2")
-      try await fixture.decide(refund, .decline)
+      try await fixture.decide(refund, .decline(.other))
       #expect(try await cases(fixture).map(\.state) == [.closed])
     }
   }

@@ -266,3 +266,39 @@ def test_the_same_invoice_paid_twice_opens_a_case(product):
     assert viewer.get("/refunds?show=all").count("Paid twice") == before + 1
     page = viewer.get(f"/payments/{product.bot()['id']}/stxTwice{user}n1")
     assert "The same invoice was paid before" in page and "Ask for a refund" not in page
+
+
+def test_the_rule_decides_alone_where_it_may(product):
+    """An owner lets the rule approve; what it speaks for is with the buyer at once."""
+    owner, support = Dashboard(product, "owner"), Dashboard(product, "support")
+
+    def settle(**changes):
+        page = owner.get("/refund-policy")
+        answer = owner.send(owner.base + "/refund-policy", {
+            "csrf": owner.field(page, "csrf"), "version": owner.field(page, "version"),
+            "max_age_hours": "24", "max_used_percent": "0", "one_per_customer": "yes",
+            "auto_approves": "no", "four_eyes_stars": "", "refund_debt_policy": "forgive",
+            **changes})
+        assert answer.status == 200 and answer.url.endswith("?saved=1"), answer.body
+
+    settle(auto_approves="yes")
+    try:
+        user, charge = buy(product)
+        case = support.ask(charge)
+        wait_until(lambda: sql(
+            product, f"select state from refunds where refund_id = {case}") == "confirmed")
+        assert "eStars, by your rule" in Dashboard(product, "owner").get(f"/refunds/{case}")
+        assert product.balance(user) == 0 and stars(product, user) == 5000
+        # One that it does not speak for waits, whoever asks: here the buyer, through the bot.
+        user, _ = buy(product)
+        use(product, user, 1)
+        answer = product.api("POST", "/v1/support-cases", {
+            "user": user, "text": "I want my money back", "topic": "refund"}, key=f"back-{user}")
+        assert answer.status == 201, answer.body
+        waiting = "select state from refunds where source = 'buyer' order by refund_id desc limit 1"
+        wait_until(lambda: sql(product, waiting))
+        page = owner.get("/refunds?source=buyer")
+        assert f"Lia {user}" in page and "Too much used" in page
+        assert sql(product, waiting) == "requested" and product.balance(user) == 9
+    finally:
+        settle()
