@@ -21,7 +21,7 @@ extension Fixture {
     let rollup = Rollup(platform)
     // A refund counts on its own day, once however often its row is written.
     let refund = try await request(paid)
-    try await decide(refund, .decline)
+    try await decide(refund, .decline(.other))
     _ = try await receive(
       Sent.refund(update: 9, payer: user, stars: 49, payload: "", charge: "first"))
     #expect(try await rollup.catchUp(in: scope).isCurrent)
