@@ -29,6 +29,7 @@ struct PageContext: Sendable {
     case holds
     case packs, plans, actions, trials, paywall
     case bots, keys, events, reconciliation
+    case team, audit, gates
 
     /// The rail, part by part.
     static let groups: [(name: String, places: [Place])] = [
@@ -41,6 +42,7 @@ struct PageContext: Sendable {
       ),
       ("rules", [.packs, .plans, .actions, .trials, .paywall]),
       ("connections", [.bots, .keys, .events, .reconciliation]),
+      ("workspace", [.team, .audit, .gates]),
     ]
   }
 
@@ -138,6 +140,7 @@ struct PageContext: Sendable {
       "operator": .text(frame.operatorName),
       "home": .text(frame.workspace.map { Links.overview($0.slug) } ?? Links.workspaces),
       "workspaces": .text(Links.workspaces),
+      "account": .text(Links.account),
       "logout": .text(Links.logout),
       "workspace": .optional(frame.workspace) { workspaceModel($0, place: place) },
     ]

@@ -28,6 +28,7 @@ import Testing
     desk + RulePages.pages + Samples.catalogPages + BotSamples.pages + KeySamples.pages
     + PlanPages.pages + SubscriptionPages.pages + CheckoutSamples.pages
     + CartSamples.pages + SupportSamples.pages
+    + CartSamples.pages + Samples.teamPages
 
   private static let desk: [Page] = [
     Page(name: "landing") {
