@@ -57,7 +57,8 @@ struct OperatorCommand: AsyncParsableCommand {
       abstract: "Print a link by which somebody sets a new password; it works once, for a day.")
 
     @Option(help: "E-mail address of the operator.") var email: String
-    @Flag(help: "The link takes the second factor off instead; the password stays.") var totp = false
+    @Flag(help: "The link takes the second factor off instead; the password stays.") var totp =
+      false
 
     func run() async throws {
       let settings = try Settings(isServing: false)

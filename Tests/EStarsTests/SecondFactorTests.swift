@@ -165,7 +165,8 @@ import Testing
         return await group.reduce(into: [SecondFactor.Refusal?]()) { $0.append($1) }
       }
       #expect(refusals.count { $0 == .mismatch } == Limits.totpFailures)
-      #expect(refusals.count { $0 == .throttled(retryAfterSeconds: Limits.loginWindowSeconds) } == 15)
+      #expect(
+        refusals.count { $0 == .throttled(retryAfterSeconds: Limits.loginWindowSeconds) } == 15)
       // Neither the right code nor a right recovery code passes then, from wherever.
       for code in [desk.code(at: at), desk.codes[0]] {
         await #expect(

@@ -112,7 +112,8 @@ import Testing
       }
       let taken = try await invite(.viewer, by: owner, fixture)
       let id = try #require(
-        try await Invitation.waiting(in: fixture.scope, fixture.pool).first).id
+        try await Invitation.waiting(in: fixture.scope, fixture.pool).first
+      ).id
       try await Invitation.revoke(id, by: actor(owner), in: fixture.scope, fixture.pool)
       #expect(try await Invitation.find(token: taken, at: Date(), fixture.pool) == nil)
       await #expect(throws: Member.Refusal.notFound) {
@@ -218,7 +219,8 @@ import Testing
     try await Fixture.with { fixture in
       let owner = try await person("owner", .owner, fixture)
       let mine = try await person("mine", .manager, fixture)
-      let shared = try await person("shared", .viewer, fixture, on: [fixture.workspace, fixture.live])
+      let shared = try await person(
+        "shared", .viewer, fixture, on: [fixture.workspace, fixture.live])
       let admin = try await person("admin", .viewer, fixture)
       try await fixture.pool.execute(
         "update operators set is_admin = true where operator_id = \(admin.id)")

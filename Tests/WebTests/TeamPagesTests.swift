@@ -168,8 +168,9 @@ private actor Browser {
       #expect(full.status == 303 && full.headers[.location] == team)
       #expect(await ana.cookie != halfCookie)
       #expect(try await ana.get(team).status == 200)
-      #expect(try await fixture.send(.get, "/login/totp", headers: [.cookie: halfCookie])
-        .headers[.location]?.hasPrefix("/login?next=") == true)
+      #expect(
+        try await fixture.send(.get, "/login/totp", headers: [.cookie: halfCookie])
+          .headers[.location]?.hasPrefix("/login?next=") == true)
     }
   }
 

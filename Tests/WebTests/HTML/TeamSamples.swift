@@ -52,76 +52,78 @@ extension Samples {
     return frame
   }
 
-  static let teamPages: [GoldenTests.Page] = accountPages + [
-    GoldenTests.Page(name: "team") {
-      TeamView(
-        members: members,
-        invitations: [
-          .init(
-            id: 4, name: hostile, role: .manager, madeBy: "ana@estudio.example",
-            expiresAt: now.addingTimeInterval(6 * day))
-        ], draft: .init(), mayInviteToBoth: true
-      ).render(with: $0, in: frame())
-    },
-    GoldenTests.Page(name: "team-refused-pt") {
-      TeamView(
-        members: [members[0]],
-        draft: .init(
-          name: "", role: .viewer, hasBothSides: false,
-          problems: [
-            FormProblem(field: "name", kind: .name(max: 80)),
-            FormProblem(field: "role", kind: .gone),
-          ])
-      ).render(with: $0, in: frame(.ptBR))
-    },
-    GoldenTests.Page(name: "team-viewer") {
-      TeamView(members: members).render(with: $0, in: frame())
-    },
-    GoldenTests.Page(name: "member") {
-      MemberView(
-        member: members[1], mayEdit: true, ownsBothSides: true, resets: .offered,
-        history: [auditLines[0].change]
-      ).render(with: $0, in: frame())
-    },
-    GoldenTests.Page(name: "member-last-owner-pt") {
-      MemberView(member: members[0], mayEdit: true, warning: .lastOwner)
-        .render(with: $0, in: frame(.ptBR))
-    },
-    GoldenTests.Page(name: "member-unconfirmed") {
-      MemberView(member: members[2], mayEdit: true, resets: .notYours, warning: .unconfirmed)
-        .render(with: $0, in: frame())
-    },
-    GoldenTests.Page(name: "member-viewer-pt") {
-      MemberView(member: members[0], mayEdit: false).render(with: $0, in: frame(.ptBR))
-    },
-    GoldenTests.Page(name: "secret-invitation") {
-      SecretView(
-        kind: .invitation(name: hostile), text: "https://estars.example/invitations/secret"
-      ).render(with: $0, in: frame())
-    },
-    GoldenTests.Page(name: "secret-reset-pt") {
-      SecretView(
-        kind: .reset(memberID: 2, name: "Bo"), text: "https://estars.example/resets/secret"
-      ).render(with: $0, in: frame(.ptBR))
-    },
-    GoldenTests.Page(name: "audit") {
-      AuditView(
-        actors: ["ana@estudio.example", hostile], actions: ["team.invited", "of_a.later_release"],
-        kinds: ["refund", "of_a_later_release"], lines: auditLines,
-        paging: Paging(nextCursor: "6", isFirst: true)
-      ).render(with: $0, in: frame())
-    },
-    GoldenTests.Page(name: "audit-none-pt") {
-      AuditView(
-        filter: .init(
-          actor: hostile, action: "gone", kind: "pack", subject: hostile, from: "2026-11-31",
-          until: "2026-11-30"), problems: [FormProblem(field: "from", kind: .day)],
-        kinds: ["pack"], lines: []
-      ).render(with: $0, in: frame(.ptBR))
-    },
-    GoldenTests.Page(name: "gates") { GatesView().render(with: $0, in: frame()) },
-    GoldenTests.Page(name: "gates-pt") { GatesView().render(with: $0, in: frame(.ptBR)) },
-  ]
+  static let teamPages: [GoldenTests.Page] =
+    accountPages + [
+      GoldenTests.Page(name: "team") {
+        TeamView(
+          members: members,
+          invitations: [
+            .init(
+              id: 4, name: hostile, role: .manager, madeBy: "ana@estudio.example",
+              expiresAt: now.addingTimeInterval(6 * day))
+          ], draft: .init(), mayInviteToBoth: true
+        ).render(with: $0, in: frame())
+      },
+      GoldenTests.Page(name: "team-refused-pt") {
+        TeamView(
+          members: [members[0]],
+          draft: .init(
+            name: "", role: .viewer, hasBothSides: false,
+            problems: [
+              FormProblem(field: "name", kind: .name(max: 80)),
+              FormProblem(field: "role", kind: .gone),
+            ])
+        ).render(with: $0, in: frame(.ptBR))
+      },
+      GoldenTests.Page(name: "team-viewer") {
+        TeamView(members: members).render(with: $0, in: frame())
+      },
+      GoldenTests.Page(name: "member") {
+        MemberView(
+          member: members[1], mayEdit: true, ownsBothSides: true, resets: .offered,
+          history: [auditLines[0].change]
+        ).render(with: $0, in: frame())
+      },
+      GoldenTests.Page(name: "member-last-owner-pt") {
+        MemberView(member: members[0], mayEdit: true, warning: .lastOwner)
+          .render(with: $0, in: frame(.ptBR))
+      },
+      GoldenTests.Page(name: "member-unconfirmed") {
+        MemberView(member: members[2], mayEdit: true, resets: .notYours, warning: .unconfirmed)
+          .render(with: $0, in: frame())
+      },
+      GoldenTests.Page(name: "member-viewer-pt") {
+        MemberView(member: members[0], mayEdit: false).render(with: $0, in: frame(.ptBR))
+      },
+      GoldenTests.Page(name: "secret-invitation") {
+        SecretView(
+          kind: .invitation(name: hostile), text: "https://estars.example/invitations/secret"
+        ).render(with: $0, in: frame())
+      },
+      GoldenTests.Page(name: "secret-reset-pt") {
+        SecretView(
+          kind: .reset(memberID: 2, name: "Bo"), text: "https://estars.example/resets/secret"
+        ).render(with: $0, in: frame(.ptBR))
+      },
+      GoldenTests.Page(name: "audit") {
+        AuditView(
+          actors: ["ana@estudio.example", hostile],
+          actions: ["team.invited", "of_a.later_release"],
+          kinds: ["refund", "of_a_later_release"], lines: auditLines,
+          paging: Paging(nextCursor: "6", isFirst: true)
+        ).render(with: $0, in: frame())
+      },
+      GoldenTests.Page(name: "audit-none-pt") {
+        AuditView(
+          filter: .init(
+            actor: hostile, action: "gone", kind: "pack", subject: hostile, from: "2026-11-31",
+            until: "2026-11-30"), problems: [FormProblem(field: "from", kind: .day)],
+          kinds: ["pack"], lines: []
+        ).render(with: $0, in: frame(.ptBR))
+      },
+      GoldenTests.Page(name: "gates") { GatesView().render(with: $0, in: frame()) },
+      GoldenTests.Page(name: "gates-pt") { GatesView().render(with: $0, in: frame(.ptBR)) },
+    ]
 
   private static let accountPages: [GoldenTests.Page] = [
     GoldenTests.Page(name: "login-totp") {
