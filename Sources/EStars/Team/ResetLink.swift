@@ -82,10 +82,15 @@ public struct ResetLink: Sendable, Equatable {
     guard let row, let kind = Kind(rawValue: try row.get("kind")) else { return nil }
     let link = ResetLink(
       tokenHash: hash, kind: kind, operator: try Operator(row), madeBy: try row.get("made_by"))
-    let counts =
-      try await link.madeBy == fromShell
-      || mayBeMade(for: link.operator.id, by: link.madeBy, pool)
-    return counts ? link : nil
+    if link.madeBy == fromShell { return link }
+    let isTheirs = try await mayBeMade(for: link.operator.id, by: link.madeBy, pool)
+    return isTheirs ? link : nil
+  }
+
+  /// Links whose time has been over for a while, removed by a job.
+  static func purge(at: Date, _ pool: Pool) async throws -> Int {
+    try await pool.execute(
+      "delete from reset_links where expires_at < \(at.addingTimeInterval(-Limits.resetSeconds))")
   }
 
   /// Sets the password; every session ends, and so does what blocked the account after wrong ones.
