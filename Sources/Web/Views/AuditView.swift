@@ -118,6 +118,8 @@ struct AuditView: Sendable, Equatable {
     case "mismatch": return number.map { Links.mismatch(slug, $0) }
     case "hold": return number.map { Links.hold(slug, $0) }
     case "checkout": return number.map { "\(Links.checkouts(slug))/\($0)" }
+    case "support_case": return number.map { Links.supportCase(slug, $0) }
+    case "reply_template": return Links.replyTemplate(slug, subject)
     case "pack": return Links.pack(slug, subject)
     case "plan": return Links.plan(slug, subject)
     case "action": return Links.action(slug, subject)

@@ -27,8 +27,7 @@ import Testing
   static let pages: [Page] =
     desk + RulePages.pages + Samples.catalogPages + BotSamples.pages + KeySamples.pages
     + PlanPages.pages + SubscriptionPages.pages + CheckoutSamples.pages
-    + CartSamples.pages + SupportSamples.pages
-    + CartSamples.pages + Samples.teamPages
+    + CartSamples.pages + SupportSamples.pages + Samples.teamPages
 
   private static let desk: [Page] = [
     Page(name: "landing") {
