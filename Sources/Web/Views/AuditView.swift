@@ -90,7 +90,8 @@ struct AuditView: Sendable, Equatable {
     if line.isOurs { model["actor"] = .text("eStars · \(line.change.actor)") }
     model["kind"] = .text(Self.kind(line.kind, t))
     model["subject"] =
-      Self.unnamed.contains(line.kind) || line.subject.isEmpty ? .none : .text(line.subject)
+      Self.unnamed.contains(line.kind) || line.subject.isEmpty
+      ? TemplateValue.none : .text(line.subject)
     model["href"] = .optional(Self.link(line.kind, line.subject, page.slug))
     return model
   }
