@@ -148,6 +148,23 @@ public enum Limits {
   public static let sessionSeconds = 7 * 24 * 3600
   public static let loginFailures = 10
   public static let loginWindowSeconds = 15 * 60
+  /// Codes of the second factor that an account may try in the window and in a day: a code is one of
+  /// a million, three of them are good at a time.
+  public static let totpFailures = 5
+  public static let totpFailuresPerDay = 30
+  /// How long the second factor may take once the password was right.
+  public static let totpSeconds = 10 * 60
+  public static let recoveryCodes = 10
+  /// How long a link into a workspace and one that resets a password or second factor may be used.
+  public static let invitationSeconds = 7 * 86_400.0
+  public static let resetSeconds = 86_400.0
+  /// Invitations of one workspace that nobody has used yet.
+  public static let invitations = 50
+  /// Of an operator, in Unicode scalars.
+  public static let operatorNameCharacters = 80
+  public static let passwordCharacters = 10
+  /// Names that the audit log's filters offer.
+  public static let auditNames = 200
   public static let usageBatch = 100
   /// After this long without an answer of the database, an action's outage policy decides.
   public static let outageSeconds = 2.0

@@ -55,6 +55,7 @@ public final class Platform: Sendable {
     await patientPool.close()
   }
 
+  public var secondFactor: SecondFactor { SecondFactor(platform: self) }
   public var updates: UpdateIntake { UpdateIntake(platform: self) }
   public var refunds: RefundSettlement { RefundSettlement(platform: self) }
   public var reconciler: Reconciler { Reconciler(platform: self) }

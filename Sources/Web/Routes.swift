@@ -9,6 +9,8 @@ struct Route: Sendable {
     /// Anybody, and everybody gets the same.
     case page(@Sendable (Pages) -> StaticBytes)
     case anyone(@Sendable (Server, Inbound) async throws -> Reply)
+    /// A browser whose password was right and whose second factor is still to come.
+    case awaitingTOTP(@Sendable (SessionCall) async throws -> Reply)
     /// A signed-in operator.
     case session(@Sendable (SessionCall) async throws -> Reply)
     /// A member of the workspace in the path, with this role or a higher one.
@@ -43,7 +45,28 @@ struct Route: Sendable {
 
     Route(.get, "/login", .anyone(LoginController.new)),
     Route(.post, "/login", .anyone(LoginController.create)),
+    Route(.get, "/login/totp", .awaitingTOTP(LoginTOTPController.new)),
+    Route(.post, "/login/totp", .awaitingTOTP(LoginTOTPController.create)),
     Route(.post, "/logout", .session(LoginController.destroy)),
+    Route(.get, "/invitations/:token", .anyone(InvitationController.show)),
+    Route(.post, "/invitations/:token", .anyone(InvitationController.create)),
+    Route(.get, "/resets/:token", .anyone(ResetController.show)),
+    Route(.post, "/resets/:token", .anyone(ResetController.create)),
+    Route(.get, "/account", .session(AccountController.show)),
+    Route(.post, "/account", .session(AccountController.update)),
+    Route(.post, "/account/password", .session(AccountPasswordController.create)),
+    Route(.get, "/account/totp", .session(AccountTOTPController.show)),
+    Route(.post, "/account/totp", .session(AccountTOTPController.create)),
+    Route(
+      .post, "/account/totp/confirmation", .session(AccountTOTPConfirmationController.create)),
+    Route(.post, "/account/totp/removal", .session(AccountTOTPRemovalController.create)),
+    Route(.post, "/account/totp/recovery-codes", .session(RecoveryCodesController.create)),
+    Route(.get, "/account/sessions", .session(AccountSessionsController.index)),
+    Route(
+      .post, "/account/sessions/revocation", .session(AccountSessionsRevocationController.create)),
+    Route(
+      .post, "/account/sessions/:session/revocation",
+      .session(AccountSessionRevocationController.create)),
     Route(.get, "/workspaces", .session(WorkspacesController.index)),
     Route(.get, "/w/:workspace", .member(.viewer, OverviewController.show)),
     Route(.get, "/w/:workspace/customers", .member(.viewer, CustomersController.index)),
@@ -322,6 +345,22 @@ struct Route: Sendable {
     Route(
       .post, "/w/:workspace/keys/:key/revocation", .member(.owner, KeyRevocationController.create)),
 
+    Route(.get, "/w/:workspace/team", .member(.viewer, TeamController.index)),
+    Route(.get, "/w/:workspace/team/:operator", .member(.viewer, TeamController.show)),
+    Route(
+      .post, "/w/:workspace/team/:operator/role", .member(.owner, MemberRoleController.create)),
+    Route(
+      .post, "/w/:workspace/team/:operator/removal",
+      .member(.owner, MemberRemovalController.create)),
+    Route(
+      .post, "/w/:workspace/team/:operator/resets", .member(.owner, MemberResetController.create)),
+    Route(.post, "/w/:workspace/invitations", .member(.owner, InvitationsController.create)),
+    Route(
+      .post, "/w/:workspace/invitations/:invitation/revocation",
+      .member(.owner, InvitationRevocationController.create)),
+    Route(.get, "/w/:workspace/audit", .member(.viewer, AuditController.index)),
+    Route(.get, "/w/:workspace/gates", .member(.viewer, GatesController.index)),
+
     Route(.get, "/v1/catalog", .key(.read, CatalogEndpoint.show)),
     Route(.get, "/v1/customers/:user", .key(.read, CustomerEndpoint.show)),
     Route(.post, "/v1/checks", .key(.use, CheckEndpoint.create)),
@@ -348,7 +387,7 @@ struct Route: Sendable {
 
   var bodyLimit: Int {
     switch door {
-    case .page, .anyone, .session, .member: ServingLimits.formBodyBytes
+    case .page, .anyone, .awaitingTOTP, .session, .member: ServingLimits.formBodyBytes
     case .key, .webhook: ServingLimits.jsonBodyBytes
     }
   }

@@ -73,6 +73,32 @@ extension AccessMatrixTests {
     GET /w/:workspace/keys member viewer
     GET /w/:workspace/keys/:key member viewer
     GET /w/:workspace/keys/new member owner
+    GET /w/:workspace/team member viewer
+    GET /w/:workspace/team/:operator member viewer
+    GET /w/:workspace/audit member viewer
+    GET /w/:workspace/gates member viewer
+    GET /account session
+    GET /account/sessions session
+    GET /account/totp session
+    GET /invitations/:token anyone
+    GET /login/totp awaiting totp
+    GET /resets/:token anyone
+    POST /account session
+    POST /account/password session
+    POST /account/sessions/:session/revocation session
+    POST /account/sessions/revocation session
+    POST /account/totp session
+    POST /account/totp/confirmation session
+    POST /account/totp/recovery-codes session
+    POST /account/totp/removal session
+    POST /invitations/:token anyone
+    POST /login/totp awaiting totp
+    POST /resets/:token anyone
+    POST /w/:workspace/invitations member owner
+    POST /w/:workspace/invitations/:invitation/revocation member owner
+    POST /w/:workspace/team/:operator/removal member owner
+    POST /w/:workspace/team/:operator/resets member owner
+    POST /w/:workspace/team/:operator/role member owner
     GET /workspaces session
     POST /login anyone
     POST /logout session

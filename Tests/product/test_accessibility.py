@@ -157,6 +157,14 @@ def test_rules(check):
         check()
 
 
+def test_team_and_account(product, check):
+    check.paths("team", "audit", "gates")
+    check(product.url + "/account/totp")
+    check(product.url + "/account/sessions")
+    check.paths("team")
+    check.follow("main a.row-link")
+
+
 def test_books_and_the_live_side(product, check):
     check.paths("reconciliation")
     live = f"{product.url}/w/{product.demo['live_workspace']}"

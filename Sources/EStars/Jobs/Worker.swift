@@ -113,6 +113,7 @@ public struct Worker: Sendable {
     guard let id = job.workspaceID else {
       _ = try await Session.purge(at: at, platform.pool)
       _ = try await Throttle.purge(at: at, platform.pool)
+      _ = try await ResetLink.purge(at: at, platform.pool)
       return .done
     }
     guard let workspace = try await platform.directory.workspace(id) else { return .done }

@@ -1,5 +1,6 @@
 import EStars
 import Foundation
+import HTTPTypes
 
 /// The businesses that an operator belongs to. With one business there is nothing to choose.
 enum WorkspacesController {
@@ -19,12 +20,23 @@ enum WorkspacesController {
           liveSlug: sides.first { $0.side == .live }?.slug,
           testSlug: sides.first { $0.side == .test }?.slug))
     }
+    return call.page(WorkspacesView(choices: choices).render)
+  }
+}
+
+extension SessionCall {
+  /// A page of no workspace.
+  ///
+  /// - Parameter opened: The session that the browser goes on in, where this answer begins it.
+  func page(
+    _ render: (Renderer, Frame) -> String, _ status: HTTPResponse.Status = .ok,
+    in opened: Session.Opened? = nil
+  ) -> Reply {
     let frame = Frame(
-      language: Language(operatorLocale: call.session.operator.locale), timeZone: .gmt,
-      now: Date(), csrfToken: call.session.csrfToken,
-      operatorName: call.session.operator.name)
-    return .html(
-      WorkspacesView(choices: choices).render(with: call.server.pages.renderer, in: frame))
+      language: Language(operatorLocale: session.operator.locale), timeZone: .gmt, now: Date(),
+      csrfToken: opened?.csrfToken ?? session.csrfToken, operatorName: session.operator.name)
+    let reply = Reply.html(render(server.pages.renderer, frame), status: status)
+    return opened.map { reply.opening($0, for: inbound) } ?? reply
   }
 }
 

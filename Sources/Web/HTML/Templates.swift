@@ -4,6 +4,18 @@ import Mustache
 /// The pages that are drawn from a file of the same name in `Templates/`.
 enum TemplateName: String, Sendable, CaseIterable {
   case login = "dashboard/login"
+  case loginTOTP = "dashboard/login-totp"
+  case invitation = "dashboard/invitation"
+  case reset = "dashboard/reset"
+  case linkGone = "dashboard/link-gone"
+  case account = "dashboard/account"
+  case accountTOTP = "dashboard/account-totp"
+  case recoveryCodes = "dashboard/recovery-codes"
+  case accountSessions = "dashboard/account-sessions"
+  case team = "dashboard/team"
+  case member = "dashboard/member"
+  case audit = "dashboard/audit"
+  case gates = "dashboard/gates"
   case workspaces = "dashboard/workspaces"
   case overview = "dashboard/overview"
   case customers = "dashboard/customers"

@@ -31,6 +31,7 @@ struct PageContext: Sendable {
     case holds
     case packs, plans, actions, trials, paywall
     case bots, keys, events, reconciliation, alerts
+    case team, audit, gates
 
     /// The rail, part by part.
     static let groups: [(name: String, places: [Place])] = [
@@ -43,6 +44,7 @@ struct PageContext: Sendable {
       ),
       ("rules", [.packs, .plans, .actions, .trials, .paywall]),
       ("connections", [.bots, .keys, .events, .reconciliation, .alerts]),
+      ("workspace", [.team, .audit, .gates]),
     ]
   }
 
@@ -142,6 +144,7 @@ struct PageContext: Sendable {
       "operator": .text(frame.operatorName),
       "home": .text(frame.workspace.map { Links.overview($0.slug) } ?? Links.workspaces),
       "workspaces": .text(Links.workspaces),
+      "account": .text(Links.account),
       "logout": .text(Links.logout),
       "workspace": .optional(frame.workspace) { workspaceModel($0, place: place) },
     ]

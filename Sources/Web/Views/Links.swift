@@ -4,9 +4,21 @@ import Foundation
 enum Links {
   static let home = "/"
   static let login = "/login"
+  static let loginTOTP = "/login/totp"
   static let openAPI = "/openapi.json"
   static let logout = "/logout"
   static let workspaces = "/workspaces"
+  static let account = "/account"
+  static let accountPassword = account + "/password"
+  static let accountTOTP = account + "/totp"
+  static let accountSessions = account + "/sessions"
+  static func invitation(_ token: String) -> String { "/invitations/\(token)" }
+  static func reset(_ token: String) -> String { "/resets/\(token)" }
+
+  /// What somebody may do who has to set up a second factor first.
+  static func isOpenWithoutSecondFactor(_ path: String) -> Bool {
+    path == logout || path == accountTOTP || path == accountTOTP + "/confirmation"
+  }
 
   /// A developer page; nil = the first of them.
   static func docs(_ page: String?, _ language: Language) -> String {
@@ -71,6 +83,11 @@ enum Links {
   static func replyTemplate(_ slug: String, _ key: String) -> String {
     "/w/\(slug)/reply-templates/\(key)"
   }
+  static func team(_ slug: String) -> String { "/w/\(slug)/team" }
+  static func member(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/team/\(id)" }
+  static func invitations(_ slug: String) -> String { "/w/\(slug)/invitations" }
+  static func audit(_ slug: String) -> String { "/w/\(slug)/audit" }
+  static func gates(_ slug: String) -> String { "/w/\(slug)/gates" }
 
   static func carts(_ slug: String) -> String { "/w/\(slug)/carts" }
   static func alerts(_ slug: String) -> String { "/w/\(slug)/alerts" }

@@ -28,7 +28,7 @@ import Testing
     desk + RulePages.pages + Samples.catalogPages + BotSamples.pages + KeySamples.pages
     + PlanPages.pages + SubscriptionPages.pages + CheckoutSamples.pages
     + CartSamples.pages + SupportSamples.pages + AlertSamples.pages + CustomerPages.pages
-    + Samples.refundPages
+    + Samples.refundPages + Samples.teamPages
 
   private static let desk: [Page] = [
     Page(name: "landing") {

@@ -132,6 +132,7 @@ import Testing
     names += ["replayed", "tested"].map { "audit.event_\($0)" }
     names += ["set", "rotated", "removed"].map { "audit.event_address_\($0)" }
     names += SupportSamples.words
+    names += Samples.teamWords
     names += Self.connections + Self.reconciliation + Self.messages + AlertSamples.words
     names += Self.customers
     for name in names { #expect(strings.keys.contains(.init(name)), "\(language) lacks \(name)") }
@@ -195,7 +196,8 @@ import Testing
     // Words that are the same in both.
     let same: Set<String> = [
       "nav.menu", "nav.bots", "nav.paywall", "payment.stars", "payment.bot", "strip.version",
-      "login.email", "key.bot", "replies.language_en", "replies.language_pt_br",
+      "login.email", "key.bot", "audit_kind.bot", "audit_kind.paywall", "replies.language_en",
+      "replies.language_pt_br",
     ]
     for key in one.plainKeys where !same.contains(key.name) {
       #expect(one[key] != other[key], "\(key.name)")
