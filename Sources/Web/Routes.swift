@@ -69,6 +69,7 @@ struct Route: Sendable {
       .session(AccountSessionRevocationController.create)),
     Route(.get, "/workspaces", .session(WorkspacesController.index)),
     Route(.get, "/w/:workspace", .member(.viewer, OverviewController.show)),
+    Route(.get, "/w/:workspace/analytics", .member(.viewer, AnalyticsController.show)),
     Route(.get, "/w/:workspace/customers", .member(.viewer, CustomersController.index)),
     Route(.get, "/w/:workspace/customers/new", .member(.manager, CustomersController.new)),
     Route(.post, "/w/:workspace/customers", .member(.manager, CustomersController.create)),

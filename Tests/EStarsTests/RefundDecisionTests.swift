@@ -276,8 +276,8 @@ import Testing
       #expect(try await waiting(today) == 0)
       let later = try await today.moved(days: 1)
       #expect(try await waiting(later) == 1)
-      let overview = try await Overview.load(of: later.workspace, in: later.scope, later.pool)
-      #expect(overview.waitingRefunds == 1)
+      let health = try await Overview.Health.load(in: later.scope, later.pool)
+      #expect(health.waitingRefunds == 1)
     }
   }
 }

@@ -18,6 +18,7 @@ extension AccessMatrixTests {
     GET /v1/holds/:hold key read
     GET /w/:workspace member viewer
     GET /w/:workspace/actions member viewer
+    GET /w/:workspace/analytics member viewer
     GET /w/:workspace/actions/:action member viewer
     GET /w/:workspace/actions/new member manager
     GET /w/:workspace/entitlements member viewer

@@ -86,7 +86,7 @@ def test_customers_and_what_they_buy(product, check):
     customer = check.page.url
     for more in ("?show=messages", "/credit-answers/new?language=ru", "/erasure"):
         check(customer + more)
-    check.paths("payments")
+    check.paths("analytics", "analytics?period=custom&from=x", "payments?from=x", "payments")
     check.follow("main a[href*='/payments/']")
     check.paths("checkouts?state=all")
     check.follow("main a.row-link")

@@ -41,13 +41,3 @@ public struct CustomerLifetime: Sendable, Equatable {
       starsRefunded: try row.get("refunded"), costMicros: try row.getIfPresent("cost_micros"))
   }
 }
-
-extension Rates {
-  /// What Stars bring at these rates, in millionths of the currency, rounded half up.
-  public func micros(stars: Int64) -> Int64 {
-    let divisor = Int128(100_000_000)
-    let value = Int128(stars) * Int128(usdMicrosPer100Stars) * Int128(currencyMicrosPerUSD)
-    let (quotient, rest) = (2 * value + divisor).quotientAndRemainder(dividingBy: 2 * divisor)
-    return Int64(clamping: rest < 0 ? quotient - 1 : quotient)
-  }
-}

@@ -21,14 +21,20 @@ extension PaymentKey {
   }
 }
 
+extension Money {
+  init(_ micros: Int64, _ rates: Rates) { self.init(micros: micros, currency: rates.currency) }
+}
+
 extension PaymentRow {
-  init(_ payment: Payment, _ customer: Customer?) {
+  /// - Parameter rates: The workspace's, where the row says what the Stars bring.
+  init(_ payment: Payment, _ customer: Customer?, at rates: Rates? = nil) {
     self.init(
       key: PaymentKey(payment),
       customer: customer.map(CustomerLabel.init)
         ?? CustomerLabel(id: payment.customerID, name: ""),
       packTitle: payment.title, stars: payment.stars,
-      state: PaymentState(payment), paidAt: payment.paidAt)
+      state: PaymentState(payment), paidAt: payment.paidAt,
+      fiat: rates.map { Money($0.micros(stars: payment.stars), $0) })
   }
 }
 

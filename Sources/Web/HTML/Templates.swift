@@ -18,6 +18,7 @@ enum TemplateName: String, Sendable, CaseIterable {
   case gates = "dashboard/gates"
   case workspaces = "dashboard/workspaces"
   case overview = "dashboard/overview"
+  case analytics = "dashboard/analytics"
   case customers = "dashboard/customers"
   case customer = "dashboard/customer"
   case newCustomer = "dashboard/new-customer"

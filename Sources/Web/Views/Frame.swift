@@ -27,8 +27,8 @@ struct Frame: Sendable, Equatable {
 /// A frame together with what turns its values into words.
 struct PageContext: Sendable {
   enum Place: String, Sendable, CaseIterable {
-    case overview, customers, payments, checkouts, subscriptions, carts, refunds, support
-    case holds
+    case overview, analytics, customers, payments, checkouts, subscriptions, carts, refunds
+    case support, holds
     case packs, plans, actions, trials, paywall
     case bots, keys, events, reconciliation, alerts
     case team, audit, gates
@@ -38,8 +38,8 @@ struct PageContext: Sendable {
       (
         "desk",
         [
-          .overview, .customers, .payments, .checkouts, .subscriptions, .carts, .refunds,
-          .support, .holds,
+          .overview, .analytics, .customers, .payments, .checkouts, .subscriptions, .carts,
+          .refunds, .support, .holds,
         ]
       ),
       ("rules", [.packs, .plans, .actions, .trials, .paywall]),

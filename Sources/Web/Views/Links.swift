@@ -33,6 +33,7 @@ enum Links {
     }
   }
 
+  static func analytics(_ slug: String) -> String { "/w/\(slug)/analytics" }
   static func overview(_ slug: String) -> String { "/w/\(slug)" }
   static func customers(_ slug: String) -> String { "/w/\(slug)/customers" }
   static func customer(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/customers/\(id)" }

@@ -39,6 +39,8 @@ struct PaymentView: Sendable, Equatable {
   var request: RefundRequestForm?
   /// nil: there is none, since nothing was sold.
   var receipts: Receipts?
+  /// The steps that its checkout took, in their order.
+  var steps: [CheckoutView.Step] = []
   /// Support cases about it, newest first.
   var cases: [SupportCaseRow] = []
   /// Whether the reader's role may open one.
@@ -75,6 +77,8 @@ struct PaymentView: Sendable, Equatable {
           "href": .text(Links.checkouts(page.slug) + "/" + $0.id),
         ]
       },
+      "history": steps.isEmpty
+        ? .none : .record(["steps": .records(steps) { $0.model(page) }]),
       "refunded": .optional(refundedAt) { ["time": format.time($0)] },
       "review": .optional(review.map { t[.init("payment.review_\($0.rawValue)")] }),
       "refund_case": .optional(refund) { $0.model(page) },

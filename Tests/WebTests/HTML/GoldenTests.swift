@@ -28,7 +28,7 @@ import Testing
     desk + RulePages.pages + Samples.catalogPages + BotSamples.pages + KeySamples.pages
     + PlanPages.pages + SubscriptionPages.pages + CheckoutSamples.pages
     + CartSamples.pages + SupportSamples.pages + AlertSamples.pages + CustomerPages.pages
-    + Samples.refundPages + Samples.teamPages
+    + FigureSamples.pages + Samples.refundPages + Samples.teamPages
 
   private static let desk: [Page] = [
     Page(name: "landing") {
@@ -147,8 +147,7 @@ import Testing
     },
     Page(name: "hold-closed") { Samples.closedHold.render(with: $0, in: Samples.frame()) },
     Page(name: "payments") {
-      PaymentsView(rows: Samples.payments, paging: Paging(nextCursor: "n", isFirst: false))
-        .render(with: $0, in: Samples.frame())
+      Samples.paymentList.render(with: $0, in: Samples.frame())
     },
     Page(name: "payments-none-pt") {
       PaymentsView(rows: []).render(with: $0, in: Samples.frame(.ptBR))

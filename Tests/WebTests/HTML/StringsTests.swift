@@ -133,6 +133,9 @@ import Testing
     names += ["set", "rotated", "removed"].map { "audit.event_address_\($0)" }
     names += SupportSamples.words
     names += Samples.teamWords
+    names += PeriodChoice.allCases.map(\.key.name)
+    names += PaymentProduct.allCases.map { "payments.product_\($0)" }
+    names += PaymentsView.Problem.allCases.map { "payments.problem_\($0)" }
     names += Self.connections + Self.reconciliation + Self.messages + AlertSamples.words
     names += Self.customers
     for name in names { #expect(strings.keys.contains(.init(name)), "\(language) lacks \(name)") }
