@@ -198,7 +198,8 @@ import Testing
       }
       await #expect(throws: EraseRefusal.refund(refund.id)) { try await erase() }
       _ = try await Refund.decide(
-        refund.id, RefundDecision(.decline(.other)), by: Self.manager, in: fixture.scope, fixture.pool)
+        refund.id, RefundDecision(.decline(.other)), by: Self.manager, in: fixture.scope,
+        fixture.pool)
       try await fixture.pool.execute(
         """
         insert into plans (workspace_id, plan, title, description, kind, tier, stars,

@@ -52,7 +52,8 @@ import Testing
     let (refund, _) = try await Refund.request(
       payment, reason: .other, note: "", by: Self.manager, in: fixture.scope, fixture.pool)
     _ = try await Refund.decide(
-      refund.id, RefundDecision(.decline(.other)), by: Self.manager, in: fixture.scope, fixture.pool)
+      refund.id, RefundDecision(.decline(.other)), by: Self.manager, in: fixture.scope, fixture.pool
+    )
     _ = try await fixture.receive(
       Sent.refund(update: 40, payer: 111, stars: 75, payload: "", charge: "t2"))
     return customer

@@ -191,13 +191,11 @@ extension Reply {
   /// - Throws: ``NoPage``
   fileprivate func asPage() throws -> Reply {
     let isPage = headers[.contentType] == "text/html; charset=utf-8"
-    guard isPage || body.isEmpty && shared == nil, headers[Self.disposition] == nil,
+    guard isPage || body.isEmpty && shared == nil, headers[.contentDisposition] == nil,
       headers[.cacheControl] == "no-store"
     else { throw NoPage() }
     return self
   }
-
-  private static let disposition = HTTPField.Name("Content-Disposition") ?? .via
 
   private struct NoPage: Error {}
 }
