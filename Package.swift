@@ -110,7 +110,9 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      path: "Tests/Bench", exclude: ["bench.py", "figures.py", "machine.py"], swiftSettings: strict),
+      path: "Tests/Bench",
+      exclude: ["bench.py", "figures.py", "machine.py", "pages.py", "database.py"],
+      swiftSettings: strict),
     .target(
       name: "TestSupport",
       dependencies: ["Postgres", "Ledger", .product(name: "Logging", package: "swift-log")],

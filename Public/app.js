@@ -6,7 +6,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   const target = event.target;
   if (target.closest && target.closest("input, textarea, select, [contenteditable]")) return;
-  const field = document.querySelector('[data-focus-key="/"]');
+  const fields = [...document.querySelectorAll('[data-focus-key="/"]')];
+  const field = fields.find((candidate) => candidate.offsetParent);
   if (!field) return;
   event.preventDefault();
   field.focus();
@@ -49,4 +50,20 @@ if (waiting) {
   setInterval(() => {
     if (!document.hidden) window.location.reload();
   }, 1000 * Number(waiting.dataset.lookAgain));
+}
+
+// Copies what stands in a field.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(field.value);
+    } catch {
+      // Without TLS there is no clipboard to write to.
+      field.select();
+      if (!document.execCommand("copy")) return;
+    }
+    button.textContent = button.dataset.copied;
+  });
 }

@@ -37,11 +37,11 @@ begin
       when 'debit' then
         v_answer := _ledger_take(p_workspace, v_request.account_id, v_request.account_unit,
           v_request.amount, v_request.key, v_request.fingerprint, 'debit', v_request.action,
-          v_request.units, v_request.ref, p_at);
+          v_request.units, v_request.ref, p_at, null);
       when 'hold' then
         v_answer := _ledger_hold(p_workspace, v_request.account_id, v_request.account_unit,
           v_request.amount, v_request.key, v_request.fingerprint, v_request.action,
-          v_request.units, v_request.ref, v_request.until, p_at);
+          v_request.units, v_request.ref, v_request.until, p_at, null);
       when 'commit', 'release' then
         -- No account has the number 0: a hold made just now is unknown, not locked out of order.
         v_answer := _ledger_close(p_workspace, coalesce(v_request.locks, 0),

@@ -94,6 +94,7 @@ begin
     v_lot.amount := v_going.amounts[i];
     v_lot.expires_at := p_until;
     v_entry := _ledger_draft(v_account, 'credit', p_at);
+    v_entry.bot_id := v_lot.bot_id;
       v_entry.idempotency_key := case when i = cardinality(v_going.ids) then p_key end;
     v_account := _ledger_open_lot(v_account, v_lot, v_entry);
   end loop;

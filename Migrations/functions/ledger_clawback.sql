@@ -51,6 +51,7 @@ begin
   v_entry.idempotency_key := p_key;
   v_entry.action := p_policy;
   v_entry.reason := p_reason;
+  v_entry.bot_id := p_bot;
   v_clawback.bot_id := p_bot;
   v_clawback.charge_id := p_charge;
   v_clawback.policy := p_policy;

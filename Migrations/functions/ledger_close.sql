@@ -125,6 +125,7 @@ begin
   p_entry.hold_key := p_hold.hold_key;
   p_entry.action := v_hold_entry.action;
   p_entry.ref := v_hold_entry.ref;
+  p_entry.bot_id := v_hold_entry.bot_id;
   p_entry.units := coalesce(p_entry.units, v_hold_entry.units);
   p_entry.idempotency_key := null;
   v_held := _ledger_parts(v_hold_entry.lot_ids, v_hold_entry.lot_amounts);

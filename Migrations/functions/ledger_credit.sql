@@ -57,6 +57,7 @@ begin
   v_entry.idempotency_key := p_key;
   v_entry.reason := p_reason;
   v_entry.ref := p_ref;
+  v_entry.bot_id := p_bot;
   v_account := _ledger_open_lot(v_account, v_lot, v_entry);
   v_answer.status := 'applied';
   v_answer.balance := v_account.balance;

@@ -115,12 +115,12 @@ begin
   insert into entries (
     workspace_id, account_id, unit, version, kind, counter, operation, amount, balance_after,
     lot_ids, lot_amounts, created_at, idempotency_key, fingerprint, requested, units, hold_key, action,
-    ref, reason)
+    ref, reason, bot_id)
   values (
     p_entry.workspace_id, p_entry.account_id, p_entry.unit, p_account.version, p_entry.kind,
     _ledger_counter(p_entry.kind), p_entry.operation, p_entry.amount, p_account.balance, p_entry.lot_ids, p_entry.lot_amounts,
     p_entry.created_at, p_entry.idempotency_key, p_entry.fingerprint, p_entry.requested,
-    p_entry.units, p_entry.hold_key, p_entry.action, p_entry.ref, p_entry.reason);
+    p_entry.units, p_entry.hold_key, p_entry.action, p_entry.ref, p_entry.reason, p_entry.bot_id);
   return p_account;
 end $$;
 

@@ -1,33 +1,45 @@
 -- Debits and holds: credits leave the open lots in burn order.
 
+drop function if exists ledger_debit(
+  bigint, bigint, smallint, bigint, text, bigint, text, integer, text, timestamptz);
+drop function if exists ledger_hold(
+  bigint, bigint, smallint, bigint, text, bigint, text, integer, text, timestamptz, timestamptz);
+drop function if exists _ledger_hold(
+  bigint, bigint, smallint, bigint, text, bigint, text, integer, text, timestamptz, timestamptz);
+drop function if exists _ledger_take(
+  bigint, bigint, smallint, bigint, text, bigint, entry_kind, text, integer, text, timestamptz);
+drop function if exists _ledger_take_slowly(
+  bigint, bigint, smallint, bigint, text, bigint, entry_kind, text, integer, text, timestamptz);
+-- p_bot is the bot that it is for; null = none.
 create or replace function ledger_debit(
   p_workspace bigint, p_account bigint, p_unit smallint, p_amount bigint, p_key text,
-  p_fingerprint bigint, p_action text, p_units integer, p_ref text, p_at timestamptz
+  p_fingerprint bigint, p_action text, p_units integer, p_ref text, p_at timestamptz,
+  p_bot bigint default null
 ) returns ledger_answer language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp as $$
 begin
   perform _ledger_guard(p_workspace, p_at);
   return _ledger_take(p_workspace, p_account, p_unit, p_amount, p_key, p_fingerprint,
-    'debit', p_action, p_units, p_ref, p_at);
+    'debit', p_action, p_units, p_ref, p_at, p_bot);
 end $$;
 
 -- p_until is when a hold that nobody closed is to be released.
 create or replace function ledger_hold(
   p_workspace bigint, p_account bigint, p_unit smallint, p_amount bigint, p_key text,
   p_fingerprint bigint, p_action text, p_units integer, p_ref text, p_until timestamptz,
-  p_at timestamptz
+  p_at timestamptz, p_bot bigint default null
 ) returns ledger_answer language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp as $$
 begin
   perform _ledger_guard(p_workspace, p_at);
   return _ledger_hold(p_workspace, p_account, p_unit, p_amount, p_key, p_fingerprint,
-    p_action, p_units, p_ref, p_until, p_at);
+    p_action, p_units, p_ref, p_until, p_at, p_bot);
 end $$;
 
 create or replace function _ledger_hold(
   p_workspace bigint, p_account bigint, p_unit smallint, p_amount bigint, p_key text,
   p_fingerprint bigint, p_action text, p_units integer, p_ref text, p_until timestamptz,
-  p_at timestamptz
+  p_at timestamptz, p_bot bigint
 ) returns ledger_answer language plpgsql volatile as $$
 declare
   v_answer ledger_answer;
@@ -36,7 +48,7 @@ begin
     return _ledger_decline('invalid', null);
   end if;
   v_answer := _ledger_take(p_workspace, p_account, p_unit, p_amount, p_key, p_fingerprint,
-    'hold', p_action, p_units, p_ref, p_at);
+    'hold', p_action, p_units, p_ref, p_at, p_bot);
   if v_answer.status = 'applied' then
     insert into holds (
       workspace_id, hold_key, account_id, unit, version, amount, expires_at)
@@ -49,7 +61,7 @@ end $$;
 create or replace function _ledger_take(
   p_workspace bigint, p_account bigint, p_unit smallint, p_amount bigint, p_key text,
   p_fingerprint bigint, p_kind entry_kind, p_action text, p_units integer, p_ref text,
-  p_at timestamptz
+  p_at timestamptz, p_bot bigint
 ) returns ledger_answer language plpgsql volatile as $$
 declare
   v_answer ledger_answer;
@@ -72,16 +84,16 @@ begin
     into v_answer.balance, v_answer.version, v_lot;
   if not found then
     return _ledger_take_slowly(p_workspace, p_account, p_unit, p_amount, p_key, p_fingerprint,
-      p_kind, p_action, p_units, p_ref, p_at);
+      p_kind, p_action, p_units, p_ref, p_at, p_bot);
   end if;
   insert into entries (
     workspace_id, account_id, unit, version, kind, counter, operation, amount, balance_after,
-    lot_ids, lot_amounts, created_at, idempotency_key, fingerprint, units, action, ref)
+    lot_ids, lot_amounts, created_at, idempotency_key, fingerprint, units, action, ref, bot_id)
   values (
     p_workspace, p_account, p_unit, v_answer.version, p_kind, _ledger_counter(p_kind),
     case p_kind when 'hold' then 'hold'::ledger_operation else 'debit' end, -p_amount,
     v_answer.balance, v_lot, array[p_amount], p_at, p_key, p_fingerprint, p_units, p_action,
-    p_ref);
+    p_ref, p_bot);
   v_answer.status := 'applied';
   v_answer.amount := p_amount;
   return v_answer;
@@ -90,7 +102,7 @@ end $$;
 create or replace function _ledger_take_slowly(
   p_workspace bigint, p_account bigint, p_unit smallint, p_amount bigint, p_key text,
   p_fingerprint bigint, p_kind entry_kind, p_action text, p_units integer, p_ref text,
-  p_at timestamptz
+  p_at timestamptz, p_bot bigint
 ) returns ledger_answer language plpgsql volatile as $$
 declare
   v_account accounts;
@@ -139,6 +151,7 @@ begin
   v_entry.units := p_units;
   v_entry.action := p_action;
   v_entry.ref := p_ref;
+  v_entry.bot_id := p_bot;
   v_account := _ledger_post(_ledger_burn(v_account, v_parts), v_entry);
   v_answer.status := 'applied';
   v_answer.balance := v_account.balance;
@@ -205,6 +218,7 @@ begin
   v_entry.lot_amounts := v_parts.amounts;
   v_entry.idempotency_key := p_key;
   v_entry.reason := p_reason;
+  v_entry.bot_id := p_bot;
   v_account := _ledger_post(_ledger_burn(v_account, v_parts), v_entry);
   insert into holds (
     workspace_id, hold_key, account_id, unit, version, amount, expires_at, bot_id, charge_id)

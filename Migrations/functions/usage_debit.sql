@@ -6,7 +6,7 @@ drop function if exists usage_post_batch(
   bigint, bigint[], text[], bigint[], text[], bigint[], text[], timestamptz);
 drop function if exists usage_post_batch(
   bigint, bigint[], bigint[], text[], bigint[], text[], bigint[], text[], timestamptz);
--- p_bots: whom to tell when credits run low; null = nobody.
+-- p_bots: for whom it is, and whom to tell when credits run low; null = nobody.
 create or replace function usage_post_batch(
   p_workspace bigint, p_bots bigint[], p_users bigint[], p_actions text[], p_units bigint[],
   p_keys text[], p_fingerprints bigint[], p_refs text[], p_at timestamptz
@@ -82,7 +82,7 @@ begin
     end if;
     if status is null and r.is_metered then
       select * into v_taken from _usage_take(p_workspace, r.customer_id, r.action, r.units,
-        r.idempotency_key, r.fingerprint, r.ref, p_at);
+        r.idempotency_key, r.fingerprint, r.ref, p_at, r.bot_id);
       status := v_taken.status;
       cost := coalesce(v_taken.cost, cost);
       balance := coalesce(v_taken.balance, 0);
@@ -96,7 +96,8 @@ begin
       v_took_keys := true;
     elsif status is null and r.customer_id is not null and cost > 0 then
       v_answer := _ledger_take(p_workspace, r.customer_id, r.credit_unit, cost,
-        'api:' || r.idempotency_key, r.fingerprint, 'debit', r.action, r.units::int, r.ref, p_at);
+        'api:' || r.idempotency_key, r.fingerprint, 'debit', r.action, r.units::int, r.ref, p_at,
+        r.bot_id);
       -- Invalid: more credits than the ledger moves at once.
       status := case v_answer.status when 'invalid' then 'too_many_units' else v_answer.status end;
       balance := coalesce(v_answer.balance, 0);
@@ -130,7 +131,7 @@ begin
         where b.workspace_id = p_workspace and b.account_id = r.customer_id
           and b.unit = r.credit_unit), 0);
       perform _usage_note(p_workspace, r.customer_id, r.action, r.units, 0, r.idempotency_key,
-        'debit', r.fingerprint, r.ref, balance, p_at);
+        'debit', r.fingerprint, r.ref, balance, p_at, r.bot_id);
       v_took_keys := true;
     end if;
     if status = 'no_access' then
@@ -146,9 +147,11 @@ begin
 end $$;
 
 -- A debit of an action that has quotas or free units. Counters move only where the posting does.
+drop function if exists _usage_take(
+  bigint, bigint, text, bigint, text, bigint, text, timestamptz);
 create or replace function _usage_take(
   p_workspace bigint, p_customer bigint, p_action text, p_units bigint, p_key text,
-  p_fingerprint bigint, p_ref text, p_at timestamptz, out status text, out cost bigint,
+  p_fingerprint bigint, p_ref text, p_at timestamptz, p_bot bigint, out status text, out cost bigint,
   out balance bigint, out version bigint, out posted_at timestamptz, out free_units bigint,
   out quota_period text, out quota_limit int, out quota_used bigint,
   out quota_resets_at timestamptz
@@ -169,7 +172,7 @@ begin
   posted_at := p_at;
   if cost > 0 then
     v_answer := _ledger_take(p_workspace, p_customer, v_action.credit_unit, cost, 'api:' || p_key,
-      p_fingerprint, 'debit', p_action, p_units::int, p_ref, p_at);
+      p_fingerprint, 'debit', p_action, p_units::int, p_ref, p_at, p_bot);
     if v_answer.status <> 'applied' then
       raise exception 'a debit that was admitted is answered %', v_answer.status
         using errcode = 'serialization_failure';
@@ -179,7 +182,7 @@ begin
   end if;
   if cost = 0 or free_units > 0 then
     perform _usage_note(p_workspace, p_customer, p_action, p_units, free_units, p_key, 'debit',
-      p_fingerprint, p_ref, balance, p_at);
+      p_fingerprint, p_ref, balance, p_at, p_bot);
   end if;
   if v_action.is_limited then
     perform _usage_count(p_workspace, p_customer, p_action, p_units, free_units, p_at);
@@ -187,16 +190,18 @@ begin
 end $$;
 
 -- Takes a key for a use, and keeps of it what no ledger entry says.
+drop function if exists _usage_note(
+  bigint, bigint, text, bigint, bigint, text, text, bigint, text, bigint, timestamptz);
 create or replace function _usage_note(
   p_workspace bigint, p_customer bigint, p_action text, p_units bigint, p_free bigint,
   p_key text, p_operation text, p_fingerprint bigint, p_ref text, p_balance bigint,
-  p_at timestamptz
+  p_at timestamptz, p_bot bigint
 ) returns void language plpgsql volatile as $$
 begin
   insert into api_requests (workspace_id, idempotency_key, operation, fingerprint, created_at,
-    balance, customer_id, action, units, free_units, ref)
+    balance, customer_id, action, units, free_units, ref, bot_id)
   values (p_workspace, p_key, p_operation, p_fingerprint, p_at, p_balance, p_customer, p_action,
-    p_units::int, p_free::int, p_ref);
+    p_units::int, p_free::int, p_ref, p_bot);
 end $$;
 
 -- Tells the bot that this use took the customer below the workspace's threshold.

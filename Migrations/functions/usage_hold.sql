@@ -84,7 +84,7 @@ begin
   v_answer.balance := p_balance;
   if p_cost > 0 then
     v_answer := _ledger_hold(p_action.workspace_id, p_customer, p_action.credit_unit, p_cost,
-      'api:' || p_key, p_fingerprint, p_action.action, p_units::int, p_ref, v_until, p_at);
+      'api:' || p_key, p_fingerprint, p_action.action, p_units::int, p_ref, v_until, p_at, p_bot);
     if v_answer.status <> 'applied' then
       raise exception 'a hold that was admitted is answered %', v_answer.status
         using errcode = 'serialization_failure';
@@ -98,7 +98,7 @@ begin
     end if;
   end if;
   perform _usage_note(p_action.workspace_id, p_customer, p_action.action, p_units, p_free, p_key,
-    'hold', p_fingerprint, p_ref, v_answer.balance, p_at);
+    'hold', p_fingerprint, p_ref, v_answer.balance, p_at, p_bot);
   if v_is_counted then
     perform _usage_count(
       p_action.workspace_id, p_customer, p_action.action, p_units, p_free, p_at);
@@ -218,7 +218,7 @@ begin
   end if;
   if p_key is not null then
     perform _usage_note(p_workspace, hold.customer_id, hold.action, nullif(v_used, 0), null, p_key,
-      v_operation, p_fingerprint, hold.ref, hold.close_balance, p_at);
+      v_operation, p_fingerprint, hold.ref, hold.close_balance, p_at, hold.bot_id);
   end if;
   update usage_holds h
     set state = hold.state, closed_at = hold.closed_at, used_units = hold.used_units,

@@ -9,7 +9,8 @@ struct EStarsCommand: AsyncParsableCommand {
     subcommands: [
       Serve.self, Work.self, Migrate.self, Demo.self, DemoChecksumCommand.self, SandboxCommand.self,
       OperatorCommand.self,
-      ManageBots.self, LedgerCommand.self, ClusterURL.self,
+      ManageBots.self, LedgerCommand.self, FiguresCommand.self, BenchDataCommand.self,
+      ClusterURL.self,
     ])
 }
 

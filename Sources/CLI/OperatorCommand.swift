@@ -4,7 +4,7 @@ import Foundation
 
 struct OperatorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "operator", abstract: "People who sign in.", subcommands: [Add.self])
+    commandName: "operator", abstract: "People who sign in.", subcommands: [Add.self, Reset.self])
 
   struct Add: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -49,6 +49,27 @@ struct OperatorCommand: AsyncParsableCommand {
       }
       return try await Operator.create(
         email: email, name: name, password: password, locale: locale, at: Date(), platform)
+    }
+  }
+
+  struct Reset: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print a link by which somebody sets a new password; it works once, for a day.")
+
+    @Option(help: "E-mail address of the operator.") var email: String
+    @Flag(help: "The link takes the second factor off instead; the password stays.") var totp =
+      false
+
+    func run() async throws {
+      let settings = try Settings(isServing: false)
+      let platform = settings.platform(Log.start())
+      guard let person = try await Operator.find(email: email, platform.pool) else {
+        throw Complaint("there is no operator with this e-mail address")
+      }
+      let token = try await ResetLink.make(totp ? .totp : .password, for: person, platform)
+      await platform.close()
+      let address = settings.publicURL.absoluteString
+      say("\(address.hasSuffix("/") ? String(address.dropLast()) : address)/resets/\(token)")
     }
   }
 }

@@ -106,14 +106,41 @@ public enum Limits {
   public static let goodwillCapSeconds = 30 * 86_400
   /// How long credits that a person gives may be valid, in days.
   public static let grantValidDays = 3_650
+  /// Of what a buyer or an operator writes in a support case, in Unicode scalars; Telegram takes as
+  /// much.
+  public static let supportTextCharacters = 4096
+  /// Of what a case is called.
+  public static let supportSubjectCharacters = 120
+  /// Messages of one buyer's case in 24 hours; further ones are not kept.
+  public static let supportMessagesPerDay = 100
+  /// The same words that come forwarded and by the API within this time are one message.
+  public static let supportEchoSeconds = 300.0
+  /// Messages of a case that its page shows at once.
+  public static let supportMessagesShown = 100
+  /// The bounds of the time in which buyers are to be answered.
+  public static let supportSLAMinutes: ClosedRange<Int64> = 5...43_200
+  public static let replyTemplates = 50
+  public static let replyTemplateTitleCharacters = 60
+  public static let replyTemplateCharacters = 3000
   /// An open hold that is older than this is shown first, as one that may be stuck.
   public static let holdStuckSeconds = 3600.0
   /// How often a buyer is told of a decision before we give up.
   public static let noticeAttempts = 8
   /// What a whole ledger's verification may take.
   public static let verificationSeconds = 600
+  /// New rows of each table that a page counts by itself before it shows figures.
+  public static let figuresPageRows = 1_000
+  /// Rows of each table that are counted in one transaction.
+  public static let figuresStepRows = 10_000
+  /// How long figures are counted in one run of the job; well below its lease.
+  public static let figuresRunSeconds = 20.0
+  /// How often a recount begins again because others count.
+  public static let figuresRecounts = 50
   public static let pageSize = 50
   public static let timelinePageSize = 40
+  /// Payments that an answer about credits names, and actions.
+  public static let answerPurchases = 6
+  public static let answerActions = 6
   public static let passwordBytes = 256
   public static let passwordHashesAtOnce = 2
   public static let passwordHashesWaiting = 32
@@ -121,6 +148,23 @@ public enum Limits {
   public static let sessionSeconds = 7 * 24 * 3600
   public static let loginFailures = 10
   public static let loginWindowSeconds = 15 * 60
+  /// Codes of the second factor that an account may try in the window and in a day: a code is one of
+  /// a million, three of them are good at a time.
+  public static let totpFailures = 5
+  public static let totpFailuresPerDay = 30
+  /// How long the second factor may take once the password was right.
+  public static let totpSeconds = 10 * 60
+  public static let recoveryCodes = 10
+  /// How long a link into a workspace and one that resets a password or second factor may be used.
+  public static let invitationSeconds = 7 * 86_400.0
+  public static let resetSeconds = 86_400.0
+  /// Invitations of one workspace that nobody has used yet.
+  public static let invitations = 50
+  /// Of an operator, in Unicode scalars.
+  public static let operatorNameCharacters = 80
+  public static let passwordCharacters = 10
+  /// Names that the audit log's filters offer.
+  public static let auditNames = 200
   public static let usageBatch = 100
   /// After this long without an answer of the database, an action's outage policy decides.
   public static let outageSeconds = 2.0
@@ -224,6 +268,25 @@ public enum Limits {
   public static let alertCodeSeconds = 15 * 60.0
   /// Alert chats of one workspace.
   public static let alertChats = 20
+  /// Payments within the hour below which their failures say little: 1 of 3 is no alarm.
+  public static let alertPayments = 20
+  /// What counts as minutes: purchases, uses and late updates are counted over this time.
+  public static let alertMinutesSeconds = 600.0
+  /// Fewer late updates are not a slow webhook; and no more than so many of the newest are looked at.
+  public static let alertLateUpdates = 3
+  public static let alertUpdates = 2_000
+  /// The newest ledger entries among which a customer's many uses are looked for.
+  public static let alertEntries = 10_000
+  /// Alerts of a kind in one look.
+  public static let alertsAtOnce = 50
+  /// What comes and goes counts as over when it was not seen for so long.
+  public static let alertCalmSeconds = 900.0
+  /// An error of Telegram's at a webhook that is older says nothing of how it does now.
+  public static let alertWebhookSeconds = 600.0
+  /// Bots of one workspace whose webhooks are looked at.
+  public static let alertBots = 50
+  /// Open alerts are counted up to here.
+  public static let alertsCounted = 100
   /// A bot with fewer updates waiting at Telegram keeps up.
   public static let pendingUpdates = 100
   /// A delivery that failed longer ago says nothing of a webhook's health.

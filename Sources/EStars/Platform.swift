@@ -55,12 +55,14 @@ public final class Platform: Sendable {
     await patientPool.close()
   }
 
+  public var secondFactor: SecondFactor { SecondFactor(platform: self) }
   public var updates: UpdateIntake { UpdateIntake(platform: self) }
   public var refunds: RefundSettlement { RefundSettlement(platform: self) }
   public var reconciler: Reconciler { Reconciler(platform: self) }
   var events: EventSender { EventSender(platform: self) }
   public var messages: MessageSender { MessageSender(platform: self) }
   var carts: CartWatch { CartWatch(platform: self) }
+  var alerts: AlertWatch { AlertWatch(platform: self) }
   public var relay: UpdateRelay { UpdateRelay(platform: self) }
 
   /// The Bot API client of a bot; its token is unsealed once and kept with its rate limits.

@@ -71,10 +71,12 @@ public struct Debit: Sendable {
   /// How many units of the action it pays for.
   public var units: Int32?
   public var ref: String?
+  /// The bot that it is for.
+  public var botID: Int64?
 
   public init(
     _ amount: Int64, key: String, fingerprint: Int64? = nil, action: String? = nil,
-    units: Int32? = nil, ref: String? = nil
+    units: Int32? = nil, ref: String? = nil, botID: Int64? = nil
   ) {
     self.amount = amount
     self.key = key
@@ -82,6 +84,7 @@ public struct Debit: Sendable {
     self.action = action
     self.units = units
     self.ref = ref
+    self.botID = botID
   }
 }
 

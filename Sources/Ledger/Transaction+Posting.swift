@@ -29,7 +29,7 @@ extension Transaction {
       """
       select * from ledger_debit(\(scope.workspaceID), \(account.id), \(account.unit),
         \(debit.amount), \(debit.key), \(debit.fingerprint), \(debit.action), \(debit.units),
-        \(debit.ref), \(time))
+        \(debit.ref), \(time), \(debit.botID))
       """)
   }
 
@@ -41,7 +41,7 @@ extension Transaction {
       """
       select * from ledger_hold(\(scope.workspaceID), \(account.id), \(account.unit),
         \(debit.amount), \(debit.key), \(debit.fingerprint), \(debit.action), \(debit.units),
-        \(debit.ref), \(until), \(time))
+        \(debit.ref), \(until), \(time), \(debit.botID))
       """)
   }
 

@@ -9,6 +9,8 @@ struct Route: Sendable {
     /// Anybody, and everybody gets the same.
     case page(@Sendable (Pages) -> StaticBytes)
     case anyone(@Sendable (Server, Inbound) async throws -> Reply)
+    /// A browser whose password was right and whose second factor is still to come.
+    case awaitingTOTP(@Sendable (SessionCall) async throws -> Reply)
     /// A signed-in operator.
     case session(@Sendable (SessionCall) async throws -> Reply)
     /// A member of the workspace in the path, with this role or a higher one.
@@ -43,9 +45,31 @@ struct Route: Sendable {
 
     Route(.get, "/login", .anyone(LoginController.new)),
     Route(.post, "/login", .anyone(LoginController.create)),
+    Route(.get, "/login/totp", .awaitingTOTP(LoginTOTPController.new)),
+    Route(.post, "/login/totp", .awaitingTOTP(LoginTOTPController.create)),
     Route(.post, "/logout", .session(LoginController.destroy)),
+    Route(.get, "/invitations/:token", .anyone(InvitationController.show)),
+    Route(.post, "/invitations/:token", .anyone(InvitationController.create)),
+    Route(.get, "/resets/:token", .anyone(ResetController.show)),
+    Route(.post, "/resets/:token", .anyone(ResetController.create)),
+    Route(.get, "/account", .session(AccountController.show)),
+    Route(.post, "/account", .session(AccountController.update)),
+    Route(.post, "/account/password", .session(AccountPasswordController.create)),
+    Route(.get, "/account/totp", .session(AccountTOTPController.show)),
+    Route(.post, "/account/totp", .session(AccountTOTPController.create)),
+    Route(
+      .post, "/account/totp/confirmation", .session(AccountTOTPConfirmationController.create)),
+    Route(.post, "/account/totp/removal", .session(AccountTOTPRemovalController.create)),
+    Route(.post, "/account/totp/recovery-codes", .session(RecoveryCodesController.create)),
+    Route(.get, "/account/sessions", .session(AccountSessionsController.index)),
+    Route(
+      .post, "/account/sessions/revocation", .session(AccountSessionsRevocationController.create)),
+    Route(
+      .post, "/account/sessions/:session/revocation",
+      .session(AccountSessionRevocationController.create)),
     Route(.get, "/workspaces", .session(WorkspacesController.index)),
     Route(.get, "/w/:workspace", .member(.viewer, OverviewController.show)),
+    Route(.get, "/w/:workspace/analytics", .member(.viewer, AnalyticsController.show)),
     Route(.get, "/w/:workspace/customers", .member(.viewer, CustomersController.index)),
     Route(.get, "/w/:workspace/customers/new", .member(.manager, CustomersController.new)),
     Route(.post, "/w/:workspace/customers", .member(.manager, CustomersController.create)),
@@ -56,6 +80,18 @@ struct Route: Sendable {
     Route(
       .post, "/w/:workspace/customers/:customer/grants",
       .member(.support, CreditGrantsController.create)),
+    Route(
+      .get, "/w/:workspace/customers/:customer/credit-answers/new",
+      .member(.support, CreditAnswersController.new)),
+    Route(
+      .post, "/w/:workspace/customers/:customer/credit-answers",
+      .member(.support, CreditAnswersController.create)),
+    Route(
+      .get, "/w/:workspace/customers/:customer/erasure",
+      .member(.manager, ErasureController.show)),
+    Route(
+      .post, "/w/:workspace/customers/:customer/erasure",
+      .member(.manager, ErasureController.create)),
     Route(
       .get, "/w/:workspace/customers/:customer/lots/:unit/:lot",
       .member(.viewer, LotsController.show)),
@@ -78,6 +114,18 @@ struct Route: Sendable {
       .member(.support, CheckoutsController.create)),
     Route(.get, "/w/:workspace/carts", .member(.viewer, CartsController.index)),
     Route(.post, "/w/:workspace/carts", .member(.manager, CartsController.update)),
+    Route(.get, "/w/:workspace/alerts", .member(.viewer, AlertsController.index)),
+    Route(
+      .post, "/w/:workspace/alerts/acknowledgement",
+      .member(.manager, AlertAcknowledgementController.update)),
+    Route(.get, "/w/:workspace/alerts/:alert", .member(.viewer, AlertsController.show)),
+    Route(
+      .post, "/w/:workspace/alerts/:alert/acknowledgement",
+      .member(.manager, AlertAcknowledgementController.create)),
+    Route(.get, "/w/:workspace/alert-rules", .member(.viewer, AlertRulesController.index)),
+    Route(.post, "/w/:workspace/alert-rules/:kind", .member(.manager, AlertRulesController.update)),
+    Route(
+      .post, "/w/:workspace/alert-rules/:kind/mute", .member(.manager, AlertMuteController.create)),
     Route(.get, "/w/:workspace/alert-chats", .member(.viewer, AlertChatsController.index)),
     Route(.post, "/w/:workspace/alert-chats", .member(.manager, AlertChatsController.create)),
     Route(
@@ -125,6 +173,49 @@ struct Route: Sendable {
     Route(
       .post, "/w/:workspace/refunds/:refund/decline",
       .member(.manager, RefundDeclineController.create)),
+    Route(.get, "/w/:workspace/support-cases", .member(.viewer, SupportCasesController.index)),
+    Route(
+      .get, "/w/:workspace/support-cases/:support_case",
+      .member(.viewer, SupportCasesController.show)),
+    Route(
+      .post, "/w/:workspace/support-cases/:support_case/replies",
+      .member(.support, SupportRepliesController.create)),
+    Route(
+      .post, "/w/:workspace/support-cases/:support_case/notes",
+      .member(.support, SupportNotesController.create)),
+    Route(
+      .post, "/w/:workspace/support-cases/:support_case/assignment",
+      .member(.support, SupportAssignmentController.create)),
+    Route(
+      .post, "/w/:workspace/support-cases/:support_case/closure",
+      .member(.support, SupportClosureController.create)),
+    Route(
+      .post, "/w/:workspace/support-cases/:support_case/reopening",
+      .member(.support, SupportReopeningController.create)),
+    Route(
+      .get, "/w/:workspace/customers/:customer/support-cases/new",
+      .member(.support, SupportCasesController.new)),
+    Route(
+      .post, "/w/:workspace/customers/:customer/support-cases",
+      .member(.support, SupportCasesController.create)),
+    Route(.post, "/w/:workspace/support-sla", .member(.manager, SupportSLAController.update)),
+    Route(
+      .get, "/w/:workspace/reply-templates", .member(.viewer, ReplyTemplatesController.index)),
+    Route(
+      .post, "/w/:workspace/reply-templates", .member(.manager, ReplyTemplatesController.create)),
+    Route(
+      .get, "/w/:workspace/reply-templates/new", .member(.manager, ReplyTemplatesController.new)),
+    Route(
+      .get, "/w/:workspace/reply-templates/:reply_template",
+      .member(.viewer, ReplyTemplatesController.show)),
+    Route(
+      .post, "/w/:workspace/reply-templates/:reply_template",
+      .member(.manager, ReplyTemplatesController.update)),
+    Route(
+      .post, "/w/:workspace/reply-templates/:reply_template/removal",
+      .member(.manager, ReplyTemplateRemovalController.create)),
+    Route(.get, "/w/:workspace/refund-policy", .member(.viewer, RefundPolicyController.show)),
+    Route(.post, "/w/:workspace/refund-policy", .member(.owner, RefundPolicyController.update)),
 
     Route(.get, "/w/:workspace/packs", .member(.viewer, PacksController.index)),
     Route(.get, "/w/:workspace/packs/new", .member(.manager, PacksController.new)),
@@ -255,6 +346,22 @@ struct Route: Sendable {
     Route(
       .post, "/w/:workspace/keys/:key/revocation", .member(.owner, KeyRevocationController.create)),
 
+    Route(.get, "/w/:workspace/team", .member(.viewer, TeamController.index)),
+    Route(.get, "/w/:workspace/team/:operator", .member(.viewer, TeamController.show)),
+    Route(
+      .post, "/w/:workspace/team/:operator/role", .member(.owner, MemberRoleController.create)),
+    Route(
+      .post, "/w/:workspace/team/:operator/removal",
+      .member(.owner, MemberRemovalController.create)),
+    Route(
+      .post, "/w/:workspace/team/:operator/resets", .member(.owner, MemberResetController.create)),
+    Route(.post, "/w/:workspace/invitations", .member(.owner, InvitationsController.create)),
+    Route(
+      .post, "/w/:workspace/invitations/:invitation/revocation",
+      .member(.owner, InvitationRevocationController.create)),
+    Route(.get, "/w/:workspace/audit", .member(.viewer, AuditController.index)),
+    Route(.get, "/w/:workspace/gates", .member(.viewer, GatesController.index)),
+
     Route(.get, "/v1/catalog", .key(.read, CatalogEndpoint.show)),
     Route(.get, "/v1/customers/:user", .key(.read, CustomerEndpoint.show)),
     Route(.post, "/v1/checks", .key(.use, CheckEndpoint.create)),
@@ -273,6 +380,7 @@ struct Route: Sendable {
       .key(.sell, SubscriptionAskEndpoint.reactivate)),
     Route(
       .post, "/v1/subscriptions/:user/downgrade", .key(.sell, SubscriptionAskEndpoint.downgrade)),
+    Route(.post, "/v1/support-cases", .key(.support, SupportCaseEndpoint.create)),
     Route(.post, "/v1/updates", .key(.sell, UpdateEndpoint.create)),
 
     Route(.post, "/telegram/:bot", .webhook(TelegramWebhook.create)),
@@ -280,7 +388,7 @@ struct Route: Sendable {
 
   var bodyLimit: Int {
     switch door {
-    case .page, .anyone, .session, .member: ServingLimits.formBodyBytes
+    case .page, .anyone, .awaitingTOTP, .session, .member: ServingLimits.formBodyBytes
     case .key, .webhook: ServingLimits.jsonBodyBytes
     }
   }

@@ -14,6 +14,7 @@ import time
 from database import Database, Wrong, fetch, free_port
 from figures import EXPLANATION, PGBENCH_CLIENTS, Cost, Run, best_pgbench, report
 from machine import Machine, children_cpu, cpu_seconds
+from pages import Pages, Size
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ESTARS = os.environ.get("ESTARS_BIN", str(ROOT / ".build/release/estars"))
@@ -311,6 +312,13 @@ class Bench:
         return sum(wanted.values())
 
 
+def pages(bench, options):
+    short = Size("bench-short", max(1, options.page_customers // 100),
+                 max(1, options.page_entries // 100))
+    long = Size("bench-long", options.page_customers, options.page_entries)
+    return Pages(bench, ESTARS, short, long, rounds=5 if options.quick else 60)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="bin/bench")
     parser.add_argument("--rounds", type=int, default=5)
@@ -318,15 +326,29 @@ def main():
     parser.add_argument("--customers", type=int, default=20_000)
     parser.add_argument("--quick", action="store_true",
                         help="one short round: shows that everything works, measures nothing")
+    parser.add_argument("--pages", action="store_true",
+                        help="pages over short and long ledgers alone")
+    parser.add_argument("--page-customers", type=int, default=20_000,
+                        help="of the long ledger; the short one has a hundredth")
+    parser.add_argument("--page-entries", type=int, default=200_000,
+                        help="of the long ledger; the short one has a hundredth")
+    parser.add_argument("--full", action="store_true",
+                        help="a million customers and ten million entries: half an hour more")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds, options.customers = 1, 1.0, 500
+        options.page_customers, options.page_entries = 400, 3_000
+    if options.full:
+        options.page_customers, options.page_entries = 1_000_000, 10_000_000
     os.sched_setaffinity(0, Machine.cores())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     with tempfile.TemporaryDirectory(prefix="estars-bench-") as directory:
         with Bench(options, pathlib.Path(directory)) as bench:
             print(f"==> filling a private database with {options.customers} customers", flush=True)
             bench.set_up()
+            if options.pages:
+                pages(bench, options).report()
+                return
             loads = [os.getloadavg()[0]]
             print("==> warming up", flush=True)
             measured, options.seconds = options.seconds, min(1.0, options.seconds)
@@ -349,6 +371,8 @@ def main():
                 rounds=options.rounds, seconds=options.seconds, customers=options.customers,
                 clients=" and ".join(map(str, PGBENCH_CLIENTS)), page=bench.page_bytes,
                 entries=entries, payments=bench.payments))
+            print("==> pages over a short and a long ledger", flush=True)
+            pages(bench, options).report()
 
 
 if __name__ == "__main__":

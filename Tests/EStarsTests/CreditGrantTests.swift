@@ -51,7 +51,7 @@ import Testing
       #expect(lot.source == "promo")
       #expect(abs(lot.expiresAt.timeIntervalSince(given.grantedAt) - 30 * 86_400) < 1)
       let timeline = try await Timeline.of(
-        customer: id, before: nil, in: fixture.scope, fixture.pool)
+        customer: id, in: fixture.scope, fixture.pool)
       guard case .entry(let movement)? = timeline.events.first else {
         Issue.record("no entry on the timeline")
         return
@@ -198,9 +198,8 @@ import Testing
       let customer = try #require(
         try await Customer.find(telegramID: 77, in: fixture.scope, fixture.pool))
       #expect(customer.firstName == "João" && !customer.hasPurchased)
-      let found = try await Customer.search(
-        "joao", before: nil, limit: 5, in: fixture.scope, fixture.pool)
-      #expect(found.map(\.balance) == [9])
+      let found = try await CustomerLookup.find("joao", in: fixture.scope, fixture.pool)
+      #expect(found.people.map(\.balance) == [9])
       // Whoever is known keeps the name that Telegram gave.
       _ = try await makeCustomer(88, named: "Ann", fixture)
       _ = try await open(order(3, .adjustment), 88)
@@ -278,7 +277,7 @@ import Testing
         customer: id, unit: 2, in: fixture.scope, fixture.pool)
       #expect(minutes.available == 7)
       let timeline = try await Timeline.of(
-        customer: id, unit: 2, before: nil, in: fixture.scope, fixture.pool)
+        customer: id, unit: 2, in: fixture.scope, fixture.pool)
       #expect(timeline.events.count == 1)
     }
   }

@@ -103,6 +103,16 @@ import Testing
       #expect(try await Ledger(pool: studio.pool).verify() == [])
       let charges = try await studio.demo.charges(of: history, in: studio.workspace)
       let scope = studio.workspace.scope
+      // Of every customer, what came is what went and what is left: carried credits, refunds, all.
+      for summary in try await Customer.list(before: nil, limit: 50, in: scope, studio.pool) {
+        for answer in try await CreditAnswer.all(
+          of: summary.customer.id, in: scope, studio.pool)
+        {
+          #expect(
+            answer.came - answer.used - answer.expired - answer.takenBack - answer.held
+              == answer.available, "\(answer)")
+        }
+      }
       let row = try await studio.pool.query(
         """
         select (select count(*) from payments) as payments, (select count(*) from customers) as people,

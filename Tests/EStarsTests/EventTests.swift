@@ -61,7 +61,7 @@ import Testing
     try await Fixture.with { fixture in
       try await fixture.addressEvents()
       for (user, outcome) in [
-        (81, RefundDecision.Outcome.decline), (82, .goodwill(credits: 5)),
+        (81, RefundDecision.Outcome.decline(.delivered)), (82, .goodwill(credits: 5)),
       ] {
         let payment = try await fixture.pay("start", user: Int64(user), charge: "d\(user)")
         try await fixture.decide(try await fixture.request(payment), outcome)

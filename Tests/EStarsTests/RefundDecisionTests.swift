@@ -35,18 +35,18 @@ import Testing
     try await Fixture.with { fixture in
       let payment = try await fixture.pay("start", user: 704, charge: "c4")
       let refund = try await fixture.request(payment)
-      let declined = try await fixture.decide(refund, .decline)
+      let declined = try await fixture.decide(refund, .decline(.other))
       #expect(declined.state == .declined && declined.notice == .due)
       #expect(try await fixture.balance(704) == 10)
       await #expect(throws: RefundRefusal.decided(.approved)) {
         let preview = try await fixture.preview(payment)
         _ = try await fixture.decide(refund, .refund(previewed: preview.fingerprint))
-        _ = try await fixture.decide(refund, .decline)
+        _ = try await fixture.decide(refund, .decline(.other))
       }
       let customer = try #require(
         try await Customer.find(telegramID: 704, in: fixture.scope, fixture.pool))
       let timeline = try await Timeline.of(
-        customer: customer.id, before: nil, in: fixture.scope, fixture.pool)
+        customer: customer.id, in: fixture.scope, fixture.pool)
       #expect(
         timeline.events.contains {
           if case .entry(let e) = $0 { e.operation == "hold_charge" } else { false }
@@ -82,7 +82,7 @@ import Testing
     try await Fixture.with { fixture in
       let payment = try await fixture.pay("start", user: 707, charge: "c7")
       let refund = try await fixture.request(payment)
-      _ = try await fixture.decide(refund, .decline)
+      _ = try await fixture.decide(refund, .decline(.other))
       _ = try await fixture.receive(
         Sent.refund(update: 95, payer: 707, stars: 75, payload: "", charge: "c7"))
       let settled = try #require(try await fixture.refund(refund.id))
@@ -124,31 +124,6 @@ import Testing
       }
       #expect(payments?.sqlState == .restrictViolation)
     }
-  }
-
-  @Test(arguments: [
-    (hours: 1.0, used: Int64(0), expected: true), (24, 0, true), (24.1, 0, false), (1, 1, false),
-  ])
-  func theStandardRuleIsADayAndNothingUsed(_ sample: (hours: Double, used: Int64, expected: Bool)) {
-    let now = Date()
-    let verdict = RefundPolicy.standard.verdict(
-      paidAt: now.addingTimeInterval(-sample.hours * 3600), used: sample.used, at: now)
-    #expect(verdict.recommendsRefund == sample.expected)
-  }
-
-  @Test func buyersAreToldInTheirLanguage() {
-    var notice = RefundNotice(
-      decision: .refunded(taken: 1), stars: 75, pack: "Start", addition: "Até logo!")
-    #expect(
-      notice.text(languageCode: "pt-br")
-        == "Seu pagamento de 75 ★ por “Start” foi estornado: as Stars já voltaram ao seu saldo. "
-        + "1 crédito não usado voltou junto.\n\nAté logo!")
-    notice = RefundNotice(decision: .goodwill(credits: 5), stars: 75, pack: nil, addition: "")
-    #expect(
-      notice.text(languageCode: "de")
-        == "About your payment of 75 ★: we have added 5 credits to your balance.")
-    notice = RefundNotice(decision: .declined, stars: 1, pack: "Try", addition: "")
-    #expect(notice.text(languageCode: nil).contains("will not refund"))
   }
 
   /// A debit that arrives while a manager approves: either the figures moved and nothing is done, or
@@ -281,8 +256,8 @@ import Testing
           update: 2, from: 724, stars: 75, payload: checkout.payload ?? "", charge: "early"))
       let customer = try #require(
         try await Customer.find(telegramID: 724, in: fixture.scope, fixture.pool))
-      let refunds = try await Refund.recent(
-        needsPerson: false, before: nil, limit: 5, in: fixture.scope, fixture.pool)
+      let refunds = try await Refund.list(
+        RefundFilter(.all), after: nil, limit: 5, in: fixture.scope, fixture.pool)
       #expect(refunds.map(\.customerID) == [customer.id])
     }
   }
@@ -294,15 +269,15 @@ import Testing
       let refund = try await today.request(payment)
       try await today.decide(refund, .refund(previewed: preview.fingerprint))
       func waiting(_ fixture: Fixture) async throws -> Int {
-        try await Refund.recent(
-          needsPerson: true, before: nil, limit: 5, in: fixture.scope, fixture.pool
+        try await Refund.list(
+          RefundFilter(.waiting), after: nil, limit: 5, in: fixture.scope, fixture.pool
         ).count
       }
       #expect(try await waiting(today) == 0)
       let later = try await today.moved(days: 1)
       #expect(try await waiting(later) == 1)
-      let overview = try await Overview.load(of: later.workspace, in: later.scope, later.pool)
-      #expect(overview.waitingRefunds == 1)
+      let health = try await Overview.Health.load(in: later.scope, later.pool)
+      #expect(health.waitingRefunds == 1)
     }
   }
 }

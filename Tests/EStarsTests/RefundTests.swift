@@ -15,7 +15,7 @@ import Testing
       let preview = try await fixture.preview(payment)
       #expect(preview.stars == 49 && preview.taken == 9 && preview.used == 0)
       #expect(preview.balanceBefore == 9 && preview.balanceAfter == 0)
-      #expect(preview.verdict.isUnused)
+      #expect(preview.verdict.isLittleUsed)
       let refund = try await fixture.request(payment)
       #expect(refund.state == .requested)
       let approved = try await fixture.decide(refund, .refund(previewed: preview.fingerprint))
@@ -139,7 +139,7 @@ import Testing
       #expect(refund.reason == .refundedElsewhere && refund.notice == nil)
       #expect(try await fixture.balance(706) == 0)
       await #expect(throws: RefundRefusal.settled) {
-        _ = try await fixture.decide(refund, .decline)
+        _ = try await fixture.decide(refund, .decline(.other))
       }
       let again = try await fixture.receive(
         Sent.refund(update: 94, payer: 706, stars: 500, payload: "", charge: "c6"))
@@ -158,8 +158,8 @@ import Testing
             charge: charge))
       }
       #expect(try await fixture.balance(708) == 20)
-      let cases = try await Refund.recent(
-        needsPerson: true, before: nil, limit: 10, in: fixture.scope, fixture.pool)
+      let cases = try await Refund.list(
+        RefundFilter(.waiting), after: nil, limit: 10, in: fixture.scope, fixture.pool)
       #expect(cases.map(\.chargeID) == ["second"])
       #expect(cases[0].source == .secondPayment && cases[0].reason == .doublePayment)
     }

@@ -12,7 +12,8 @@ import Testing
   /// Read before a workspace is known. Every other table belongs to one workspace.
   static let directory: Set<String> = [
     "workspaces", "operators", "memberships", "sessions", "invitations", "api_keys", "bots",
-    "applications", "gates", "jobs", "throttles", "schema_migrations",
+    "applications", "gates", "jobs", "throttles", "recovery_codes", "reset_links",
+    "schema_migrations",
   ]
 
   static func tenantTables(_ pool: Pool) async throws -> [String] {
@@ -78,33 +79,6 @@ import Testing
       #expect(try !row.get("strong", as: Bool.self))
       #expect(try row.get("owned", as: Int.self) == 0)
       #expect(try row.get("functions", as: Int.self) == 0)
-    }
-  }
-
-  @Test func theLookupByNameUsesItsIndex() async throws {
-    try await Fixture.with { fixture in
-      let id = fixture.workspace.id
-      try await fixture.database.superPool.execute(
-        """
-        insert into customers (workspace_id, telegram_id, search_name, created_at, last_seen_at)
-        select \(id), n, 'name ' || md5(n::text), now(), now() from generate_series(1, 20000) n
-        """)
-      try await fixture.database.superPool.execute("vacuum analyze customers")
-      let plan = try await fixture.database.superPool.transaction([
-        "estars.workspace_id": String(id)
-      ]) { tx in
-        try await tx.execute("set local role estars_search")
-        return try await tx.query(
-          """
-          explain select c.* from public.customers c where c.workspace_id = \(id)
-            and c.search_name like '%abc12%' order by c.customer_id desc limit 50
-          """
-        ).map { try $0.get("QUERY PLAN", as: String.self) }.joined(separator: "\n")
-      }
-      #expect(plan.contains("Bitmap Index Scan on customers_search"), "\(plan)")
-      let found = try await fixture.pool.query(
-        "select search_name from customer_search('%abc12%', null, 50)", in: fixture.scope)
-      #expect(!found.isEmpty)
     }
   }
 }
@@ -188,11 +162,17 @@ import Testing
   @Test func theLookupByNameStaysInItsWorkspace() async throws {
     try await Fixture.with { fixture in
       let other = try await fixture.seedBothSides()
-      let found = try await fixture.pool.query(
-        "select workspace_id from customer_search('%', null, 100)", in: fixture.scope)
-      #expect(!found.isEmpty)
-      #expect(try found.allSatisfy { try $0.get("workspace_id", as: Int64.self) != other.id })
-      #expect(try await fixture.pool.query("select * from customer_search('%', null, 9)").isEmpty)
+      for call: SQL in ["customers_beginning('a', 100)", "customers_containing('{%nn%}', 100)"] {
+        let found = try await fixture.pool.query(
+          "select workspace_id from \(call)", in: fixture.scope)
+        #expect(!found.isEmpty)
+        #expect(try found.allSatisfy { try $0.get("workspace_id", as: Int64.self) != other.id })
+        #expect(try await fixture.pool.query("select * from \(call)").isEmpty)
+      }
+      let spelled: SQL = "customer_spellings('{ann}', 9)"
+      let own = try await fixture.pool.query("select * from \(spelled)", in: fixture.scope)
+      #expect(own.count == 1)
+      #expect(try await fixture.pool.query("select * from \(spelled)").isEmpty)
     }
   }
 }
@@ -238,6 +218,77 @@ extension Fixture {
     try await Worker(platform: platform).verifyLedger(in: scope)
     try await seedUsage(customer.id)
     try await seedSelling(customer.id, kept.id)
+    try await seedDesk(customer.id)
+  }
+
+  private func seedDesk(_ customer: Int64) async throws {
+    let (workspace, bot) = (scope.workspaceID, bot.id)
+    let day: SQL = "'2026-01-01'"
+    let statements: [SQL] = [
+      "insert into refund_policies (workspace_id) values (\(workspace))",
+      """
+      insert into support_cases (workspace_id, bot_id, customer_id, topic, subject, source,
+        opened_at, waits_since, last_message_at)
+      values (\(workspace), \(bot), \(customer), 'other', 'Seeded', 'buyer', now(), now(), now())
+      """,
+      """
+      insert into support_messages (workspace_id, support_case_id, author_kind, body, at)
+      select workspace_id, support_case_id, 'buyer', 'Hello', now() from support_cases
+      """,
+      """
+      insert into reply_templates (workspace_id, reply_template, language, title, body)
+      values (\(workspace), 'hello', 'en', 'Hello', 'Hello.')
+      """,
+      "insert into alert_rules (workspace_id, alert_kind) values (\(workspace), 'seeded')",
+      """
+      insert into alerts (workspace_id, alert_kind, opened_at, last_seen_at)
+      values (\(workspace), 'seeded', now(), now())
+      """,
+      """
+      insert into action_costs (workspace_id, action, since, unit_cost_micros, cost_currency)
+      values (\(workspace), 'sticker', '2026-01-01', 1, 'BRL') on conflict do nothing
+      """,
+      """
+      insert into rollup_marks (workspace_id, feed) values (\(workspace), 'entries')
+      on conflict do nothing
+      """,
+      """
+      insert into credit_days (workspace_id, day, unit, kind, source, credits, entries)
+      values (\(workspace), \(day), 9, 'credit', 'promo', 1, 1)
+      """,
+      """
+      insert into usage_days (workspace_id, day, bot_id, action, unit, uses, units, credits,
+        stars_micros, cost_currency, cost_micros)
+      values (\(workspace), \(day), 0, 'sticker', 9, 1, 1, 1, 1, 'BRL', 1)
+      """,
+      """
+      insert into sale_days (workspace_id, day, bot_id, product, sku, payments, stars,
+        first_purchases, refunds, stars_refunded)
+      values (\(workspace), \(day), 0, 'pack', 'seeded', 1, 1, 1, 0, 0)
+      """,
+      """
+      insert into checkout_days (workspace_id, day, bot_id, product, sku, state, reason, checkouts)
+      values (\(workspace), \(day), 0, 'pack', 'seeded', 'completed', 'paid', 1)
+      """,
+      """
+      insert into subscription_days (workspace_id, day, plan, active, mrr_stars, started, renewed,
+        churned, trials_started, trials_converted)
+      values (\(workspace), \(day), 'seeded', 0, 0, 0, 0, 0, 0, 0)
+      """,
+      """
+      insert into customer_days (workspace_id, day, customer_id)
+      values (\(workspace), \(day), \(customer))
+      """,
+      """
+      insert into newcomer_days (workspace_id, day, customers) values (\(workspace), \(day), 1)
+      """,
+      "insert into hours (workspace_id, hour) values (\(workspace), '2026-01-01 00:00Z')",
+      """
+      insert into customer_tops (workspace_id, days, measure, rank, customer_id, amount, counted_at)
+      values (\(workspace), 7, 'net_stars', 1, \(customer), 1, now())
+      """,
+    ]
+    for statement in statements { try await pool.execute(statement, in: scope) }
   }
 
   private func seedUsage(_ customer: Int64) async throws {

@@ -18,6 +18,7 @@ extension AccessMatrixTests {
     GET /v1/holds/:hold key read
     GET /w/:workspace member viewer
     GET /w/:workspace/actions member viewer
+    GET /w/:workspace/analytics member viewer
     GET /w/:workspace/actions/:action member viewer
     GET /w/:workspace/actions/new member manager
     GET /w/:workspace/entitlements member viewer
@@ -35,6 +36,10 @@ extension AccessMatrixTests {
     GET /w/:workspace/credit-policy member viewer
     GET /w/:workspace/customers/:customer member viewer
     GET /w/:workspace/customers/:customer/grants/new member support
+    GET /w/:workspace/customers/:customer/credit-answers/new member support
+    POST /w/:workspace/customers/:customer/credit-answers member support
+    GET /w/:workspace/customers/:customer/erasure member manager
+    POST /w/:workspace/customers/:customer/erasure member manager
     GET /w/:workspace/customers/:customer/lots/:unit/:lot member viewer
     GET /w/:workspace/customers/new member manager
     GET /w/:workspace/holds member viewer
@@ -45,6 +50,9 @@ extension AccessMatrixTests {
     GET /w/:workspace/packs/:sku member viewer
     GET /w/:workspace/packs/new member manager
     GET /w/:workspace/alert-chats member viewer
+    GET /w/:workspace/alert-rules member viewer
+    GET /w/:workspace/alerts member viewer
+    GET /w/:workspace/alerts/:alert member viewer
     GET /w/:workspace/carts member viewer
     GET /w/:workspace/payments member viewer
     GET /w/:workspace/checkouts member viewer
@@ -54,6 +62,7 @@ extension AccessMatrixTests {
     GET /w/:workspace/rates member viewer
     GET /w/:workspace/reconciliation member viewer
     GET /w/:workspace/reconciliation/mismatches/:mismatch member viewer
+    GET /w/:workspace/refund-policy member viewer
     GET /w/:workspace/refunds member viewer
     GET /w/:workspace/refunds/:refund member viewer
     GET /w/:workspace/staff member viewer
@@ -65,6 +74,32 @@ extension AccessMatrixTests {
     GET /w/:workspace/keys member viewer
     GET /w/:workspace/keys/:key member viewer
     GET /w/:workspace/keys/new member owner
+    GET /w/:workspace/team member viewer
+    GET /w/:workspace/team/:operator member viewer
+    GET /w/:workspace/audit member viewer
+    GET /w/:workspace/gates member viewer
+    GET /account session
+    GET /account/sessions session
+    GET /account/totp session
+    GET /invitations/:token anyone
+    GET /login/totp awaiting totp
+    GET /resets/:token anyone
+    POST /account session
+    POST /account/password session
+    POST /account/sessions/:session/revocation session
+    POST /account/sessions/revocation session
+    POST /account/totp session
+    POST /account/totp/confirmation session
+    POST /account/totp/recovery-codes session
+    POST /account/totp/removal session
+    POST /invitations/:token anyone
+    POST /login/totp awaiting totp
+    POST /resets/:token anyone
+    POST /w/:workspace/invitations member owner
+    POST /w/:workspace/invitations/:invitation/revocation member owner
+    POST /w/:workspace/team/:operator/removal member owner
+    POST /w/:workspace/team/:operator/resets member owner
+    POST /w/:workspace/team/:operator/role member owner
     GET /workspaces session
     POST /login anyone
     POST /logout session
@@ -83,6 +118,10 @@ extension AccessMatrixTests {
     POST /v1/updates key sell
     POST /w/:workspace/bots member owner
     POST /w/:workspace/alert-chats member manager
+    POST /w/:workspace/alert-rules/:kind member manager
+    POST /w/:workspace/alert-rules/:kind/mute member manager
+    POST /w/:workspace/alerts/:alert/acknowledgement member manager
+    POST /w/:workspace/alerts/acknowledgement member manager
     POST /w/:workspace/alert-chats/:bot/:chat/removal member manager
     POST /w/:workspace/alert-chats/:bot/:chat/test member manager
     POST /w/:workspace/bots/:bot/commands member owner
@@ -142,6 +181,24 @@ extension AccessMatrixTests {
     POST /w/:workspace/reconciliation/mismatches/:mismatch/fix member manager
     POST /w/:workspace/reconciliation/rule member owner
     POST /w/:workspace/reconciliation/runs member manager
+    POST /v1/support-cases key support
+    GET /w/:workspace/support-cases member viewer
+    GET /w/:workspace/support-cases/:support_case member viewer
+    GET /w/:workspace/customers/:customer/support-cases/new member support
+    GET /w/:workspace/reply-templates member viewer
+    GET /w/:workspace/reply-templates/:reply_template member viewer
+    GET /w/:workspace/reply-templates/new member manager
+    POST /w/:workspace/customers/:customer/support-cases member support
+    POST /w/:workspace/support-cases/:support_case/replies member support
+    POST /w/:workspace/support-cases/:support_case/notes member support
+    POST /w/:workspace/support-cases/:support_case/assignment member support
+    POST /w/:workspace/support-cases/:support_case/closure member support
+    POST /w/:workspace/support-cases/:support_case/reopening member support
+    POST /w/:workspace/support-sla member manager
+    POST /w/:workspace/reply-templates member manager
+    POST /w/:workspace/reply-templates/:reply_template member manager
+    POST /w/:workspace/reply-templates/:reply_template/removal member manager
+    POST /w/:workspace/refund-policy member owner
     POST /w/:workspace/refunds member support
     POST /w/:workspace/refunds/:refund/approval member manager
     POST /w/:workspace/refunds/:refund/decline member manager

@@ -8,7 +8,7 @@ import Testing
 /// Every route by everybody: who gets in, who is refused and how.
 @Suite struct AccessMatrixTests {
   enum Caller: String, CaseIterable {
-    case nobody, stranger, viewer, support, manager, owner
+    case nobody, awaitingTOTP, stranger, viewer, support, manager, owner
     case keyRead, keyUse, keySell, keySupport, keyRevoked
     case webhook, webhookWrong
   }
@@ -27,7 +27,8 @@ import Testing
     ]
     switch door {
     case .page, .anyone: return .enters
-    case .session:
+    case .awaitingTOTP where caller == .awaitingTOTP: return .enters
+    case .session, .awaitingTOTP:
       return roles[caller] != nil || caller == .stranger ? .enters : .signIn
     case .member(let needed, _):
       if caller == .stranger { return .notFound }
@@ -46,6 +47,7 @@ import Testing
         switch route.door {
         case .page, .anyone: "anyone"
         case .session: "session"
+        case .awaitingTOTP: "awaiting totp"
         case .member(let role, _): "member \(role.rawValue)"
         case .key(let scope, _): "key \(scope.rawValue)"
         case .webhook: "webhook"
@@ -83,6 +85,9 @@ import Testing
     let secret = HTTPField.Name("X-Telegram-Bot-Api-Secret-Token") ?? .cookie
     switch caller {
     case .nobody: return ([:], "")
+    case .awaitingTOTP:
+      let opened = try await fixture.halfWaySession()
+      return ([.cookie: opened.cookie], opened.csrf)
     case .stranger: return try await session(nil)
     case .viewer: return try await session(.viewer)
     case .support: return try await session(.support)
@@ -102,6 +107,30 @@ import Testing
     }
   }
 
+  /// Nothing of an operator's leaves but pages: outside this list every answer, whoever asked, is
+  /// HTML, a redirection or an asset, none is a file to keep, and no browser keeps what is behind a
+  /// sign-in.
+  private func expectNoExport(_ route: Route, _ headers: HTTPFields, _ body: String) {
+    let machines = ["/v1", "/telegram", "/openapi.json", "/healthz", "/readyz"]
+    if let name = HTTPField.Name("Content-Disposition") {
+      #expect(headers[name] == nil, "\(route.path)")
+    }
+    if machines.contains(where: { route.path == $0 || route.path.hasPrefix($0 + "/") }) { return }
+    let assets = ["/assets/:asset", "/favicon.ico"]
+    let type = headers[.contentType]?.split(separator: ";").first.map(String.init)
+    if assets.contains(route.path) {
+      #expect(["text/html", "text/css", "text/javascript", "image/svg+xml"].contains(type))
+    } else if route.path.contains("docs") {
+      #expect(["text/html", "text/x-python"].contains(type), "\(route.path)")
+    } else {
+      #expect(type == "text/html" || body.isEmpty && type == nil, "\(route.path): \(type ?? "-")")
+    }
+    let isPublic = assets + ["/", "/docs", "/docs/:page", "/pt-br/docs", "/pt-br/docs/:page"]
+    if !isPublic.contains(route.path) {
+      #expect(headers[.cacheControl] == "no-store", "\(route.path)")
+    }
+  }
+
   /// Sends a request that means nothing but enters wherever the caller may.
   private func outcome(
     _ route: Route, _ headers: HTTPFields, csrf: String, _ fixture: ServerFixture
@@ -109,6 +138,8 @@ import Testing
     // What each place of a path is filled with, one line each.
     let places = [
       ":action": "none",
+      ":alert": "999999",
+      ":kind": "none",
       ":tier": "none",
       ":sku": "none",
       ":percent": "10",
@@ -121,11 +152,17 @@ import Testing
       ":chat": "-100999",
       ":customer": "999999",
       ":hold": "999999",
+      ":invitation": "999999",
+      ":operator": "999999",
+      ":session": "999999",
+      ":token": "none",
       ":key": "999999",
       ":lot": "999999",
       ":page": "quickstart",
       ":plan": "none",
       ":refund": "999999",
+      ":reply_template": "none",
+      ":support_case": "999999",
       ":subscription": "999999",
       ":unit": "1",
       ":user": "5",
@@ -143,8 +180,11 @@ import Testing
       body = isForm ? "csrf=\(csrf)" : "{}"
     }
     let answer = try await fixture.send(route.method, path, headers: headers, body: body)
+    expectNoExport(route, answer.headers, answer.body)
     switch answer.status {
-    case 303 where answer.headers[.location]?.hasPrefix("/login?next=") == true: return .signIn
+    case 303 where answer.headers[.location]?.hasPrefix("/login?next=") == true,
+      303 where answer.headers[.location]?.hasPrefix("/login/totp?next=") == true:
+      return .signIn
     case 401 where route.path != "/login": return .unauthorized
     case 403: return .forbidden
     case 404 where route.path.hasPrefix("/w/:workspace"):

@@ -98,7 +98,7 @@ import Testing
 
   /// Codes that only pages for people answer with.
   private static let onPages: Set = [
-    "sign_in", "cross_site", "csrf", "role",
+    "sign_in", "cross_site", "csrf", "role", "elsewhere",
     // Told to Telegram alone.
     "handler_unavailable",
   ]

@@ -89,10 +89,13 @@ import Testing
     init(_ workspace: Workspace, person: Int64, _ platform: Platform) async throws {
       let (scope, pool) = (workspace.scope, platform.pool)
       payments = try await Payment.recent(before: nil, limit: 50, in: scope, pool).map(\.stars)
-      let seen = try await Overview.load(of: workspace, in: scope, pool)
+      _ = try await Rollup(platform).follow(in: scope)
+      let today = Day(scope.now, in: workspace.timeZone)
+      let seen = try await Overview.load(
+        Period(.month, today: today), of: workspace, in: scope, pool)
       overview = [
-        seen.customers, seen.payingCustomers, seen.starsReceived, seen.creditsIssued,
-        seen.unspentCredits,
+        seen.customers, seen.payingCustomers, seen.now.stars, seen.now.creditsIssued,
+        seen.liability.credits,
       ]
       monthlyStars = PlanStanding.monthlyStars(try await PlanStanding.all(in: scope, pool))
       standing = try await StarsStanding.load(in: scope, pool)

@@ -100,8 +100,8 @@ struct MessageBench: Sendable {
 
   func hear(_ text: String, in chat: String) async throws {
     try await receive(
-      #""message":{"message_id":6,"date":1795000000,"from":{"id":1,"is_bot":false,"#
-        + #""first_name":"Bo"},"chat":\#(chat),"text":"\#(text)"}"#)
+      #""message":{"message_id":6,"date":\#(Int64(Date().timeIntervalSince1970)),"from":{"id":1,"#
+        + #""is_bot":false,"first_name":"Bo"},"chat":\#(chat),"text":"\#(text)"}"#)
   }
 
   func receive(_ field: String) async throws {

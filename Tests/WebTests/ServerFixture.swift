@@ -69,6 +69,22 @@ struct ServerFixture: Sendable {
     return ("session=\(opened.token)", opened.csrfToken)
   }
 
+  /// A browser whose password was right and whose second factor is still to come.
+  func halfWaySession() async throws -> (cookie: String, csrf: String) {
+    let email = "half-\(UUID().uuidString.lowercased())@example.com"
+    let person = try await Operator.create(
+      email: email, name: "half", password: "correct horse battery", locale: "en", at: Date(),
+      platform)
+    let totp = try await platform.secondFactor.begin(for: person)
+    _ = try await platform.secondFactor.confirm(
+      code: totp.code(step: TOTP.step(at: Date())), for: person, userAgent: "test",
+      address: "127.0.0.1", at: Date())
+    let opened = try await platform.login.open(
+      email: email, password: "correct horse battery", userAgent: "test", address: "127.0.0.1",
+      at: Date())
+    return ("session=\(opened.token)", opened.csrfToken)
+  }
+
   func send(
     _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: String = ""
   ) async throws -> (status: Int, headers: HTTPFields, body: String) {

@@ -11,15 +11,15 @@ import uuid
 from running import BINARY, ROOT, Dashboard, call, wait_until
 from test_paid_path import sql
 
-people = itertools.count(6_700_001)
+people = itertools.count(7_700_001)
 LOCK = 4_711
 
 
-def buy(product, sku="start"):
+def buy(product, sku="start", language="en"):
     """Somebody new buys a pack on the sandbox phone; returns their id and the charge."""
     user = next(people)
     call("POST", product.sandbox + "/sandbox/people", {
-        "id": user, "first_name": f"Lia {user}", "language_code": "en", "stars": 5000})
+        "id": user, "first_name": f"Lia {user}", "language_code": language, "stars": 5000})
     # Whoever never wrote to the bot cannot be written to.
     call("POST", f"{product.sandbox}/sandbox/people/{user}/chats/{product.bot()['id']}/messages",
          {"text": "/start"})

@@ -6,6 +6,7 @@ import axe_playwright_python
 import pytest
 
 from refunds import buy
+from test_paid_path import sql
 from test_story import sign_in
 
 AXE = next(pathlib.Path(axe_playwright_python.__file__).parent.rglob("axe*.js")).read_text()
@@ -80,9 +81,12 @@ def test_customers_and_what_they_buy(product, check):
     person = product.bot()["customer"]
     check(check.workspace)
     check(product.url + "/workspaces")
-    check.paths("customers", "customers?q=nobody-of-this-name", f"customers?q={person}")
-    check.follow("main a[href*='/customers/']:not([href$='/new'])")
-    check.paths("payments")
+    check.paths("customers", "customers?q=nobody-of-this-name", "customers?q=maira",
+                f"customers?q={person}")
+    customer = check.page.url
+    for more in ("?show=messages", "/credit-answers/new?language=ru", "/erasure"):
+        check(customer + more)
+    check.paths("analytics", "analytics?period=custom&from=x", "payments?from=x", "payments")
     check.follow("main a[href*='/payments/']")
     check.paths("checkouts?state=all")
     check.follow("main a.row-link")
@@ -90,12 +94,38 @@ def test_customers_and_what_they_buy(product, check):
     check(product.url + customer + "/checkouts/new")
     check.paths("subscriptions")
     check.follow("main a.row-link")
-    check.paths("carts", "alert-chats", "holds", "holds?show=closed", "credit-policy",
-                "customers/new")
+    check.paths("carts", "holds", "holds?show=closed", "credit-policy", "customers/new")
+
+
+def test_alerts(product, check):
+    sql(product, f"""
+        insert into alerts (workspace_id, alert_kind, subject, facts, opened_at, last_seen_at)
+        select workspace_id, 'customer.uses', 'customer:1',
+          '{{"customer": "1", "credits": "5000", "count": "9"}}', now(), now()
+        from workspaces where slug = '{product.demo["workspace"]}'""")
+    check.paths("alerts")
+    check.follow("main a.row-link")
+    check.paths("alert-rules", "alert-chats")
+
+
+def test_support(product, check):
+    user, _ = buy(product)
+    case = product.api("POST", "/v1/support-cases", {"user": user, "text": "Nothing came."},
+                       key=f"look-{user}").json()["support_case"]
+    check.paths("support-cases", "support-cases?state=all&owner=mine",
+                f"support-cases/{case['id']}", "reply-templates", "reply-templates/credits",
+                "reply-templates/new")
+    check.paths(f"support-cases/{case['id']}")
+    page = check.page
+    page.get_by_role("button", name="Send the answer").click()
+    page.wait_for_load_state()
+    check()
+    customer = page.locator("dl.facts a").first.get_attribute("href")
+    check(product.url + customer + "/support-cases/new")
 
 
 def test_refunds(product, check):
-    check.paths("refunds", "refunds?show=all")
+    check.paths("refunds", "refunds?show=all", "refund-policy")
     _, charge = buy(product, "pro")
     page = check.page
     check.paths(f"payments/{product.bot()['id']}/{charge}")
@@ -125,6 +155,14 @@ def test_rules(check):
         page.wait_for_load_state()
         assert page.get_by_role("alert").count() == 1, path
         check()
+
+
+def test_team_and_account(product, check):
+    check.paths("team", "audit", "gates")
+    check(product.url + "/account/totp")
+    check(product.url + "/account/sessions")
+    check.paths("team")
+    check.follow("main a.row-link")
 
 
 def test_books_and_the_live_side(product, check):

@@ -16,5 +16,5 @@ def test_a_quick_bench_finds_every_answer_right():
         capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
     for line in ("debits / pgbench", "256 connections", "checks / bare POST", "with a quota",
-                 "payments / credits", "landing / bare page"):
+                 "payments / credits", "landing / bare page", "overview", "lookup"):
         assert line in done.stdout, done.stdout

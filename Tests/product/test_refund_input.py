@@ -37,9 +37,17 @@ def test_goodwill_wants_a_number_of_credits(case, unchanged, credits):
     assert "Give a whole number from 1 to 1,000,000." in page and 'aria-invalid="true"' in page
 
 
+@pytest.mark.parametrize("reason", ["", "because", "too_old"])
+def test_a_decline_wants_a_reason_of_the_list(case, unchanged, reason):
+    answer = case["manager"].decide(case["id"], "decline", reason=reason, note="typed")
+    assert answer.status == 422
+    page = answer.body.decode()
+    assert "Choose a reason." in page and 'href="#decline-reason"' in page and "typed" in page
+
+
 @pytest.mark.parametrize("how", ["approval", "goodwill", "decline"])
 def test_words_have_a_length(case, unchanged, how):
-    form = {"note": "n" * 501, "message": "m" * 501, "credits": "1"}
+    form = {"note": "n" * 501, "message": "m" * 501, "credits": "1", "reason": "other"}
     send = case["manager"].approve if how == "approval" else None
     answer = send(case["id"], **form) if send else case["manager"].decide(case["id"], how, **form)
     assert answer.status == 422
@@ -83,7 +91,8 @@ def test_cases_that_are_not_there(case, path):
     assert manager.send(manager.base + path).status == 404
 
 
-@pytest.mark.parametrize("query", ["?after=x", "?after=-1", "?show=%00", "?after=9999999999999999"])
+@pytest.mark.parametrize("query", ["?after=x", "?after=-1", "?show=%00", "?after=9999999999999999",
+                                   "?reason=x&source=y&bot=z", "?show=closed&bot=9223372036854775807"])
 def test_cursors_that_nobody_gave_out(case, query):
     assert case["manager"].send(case["manager"].base + "/refunds" + query).status == 200
 

@@ -20,8 +20,11 @@ def matches(pattern, *globs):
         if expression.search(path.read_text(errors="replace"))})
 
 
-def test_only_guards_jobs_and_loaders_make_the_right_to_a_workspace():
+def test_only_guards_jobs_loaders_and_commands_make_the_right_to_a_workspace():
     assert matches(r"@_spi\(Guard\)", "Sources/*.swift") == [
+        "Sources/CLI/BenchDataCommand.swift",
+        "Sources/CLI/FiguresCommand.swift",
+        "Sources/EStars/Demo/BulkHistory.swift",
         "Sources/EStars/Demo/DemoWorkspace.swift",
         "Sources/EStars/Jobs/Worker.swift",
         "Sources/EStars/Workspaces/Directory.swift",

@@ -98,6 +98,16 @@ struct DemoBot: Service {
       }
       return
     }
+    switch forwarded.handled {
+    case "support.opened":
+      if !forwarded.duplicate, let message = update.message {
+        try await telegram.sendMessage(to: message.chat.id, Words(message.from).supportHeard)
+      }
+      return
+    // A person answers these.
+    case "support.joined": return
+    default: break
+    }
     if let message = update.message { try await answer(message) }
     if let query = update.callbackQuery { try await press(query) }
   }

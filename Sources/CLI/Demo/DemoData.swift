@@ -109,10 +109,12 @@ struct DemoData {
       plans, endpoint: .sandbox(sandboxURL), at: now)
     let history = try wish.history(known: try await workspace.history(in: test), now: now)
     try await register(plans, history.people)
+    // The team is there before its history, in which it answers buyers.
+    let team = try await logins(known, [live, test], at: now)
     try await write(history, bots, plans, workspace, test)
     var file = File(
       productURL: productURL, sandboxURL: sandboxURL, workspace: test.slug,
-      liveWorkspace: live.slug, logins: try await logins(known, [live, test], at: now), bots: [])
+      liveWorkspace: live.slug, logins: team, bots: [])
     var loaded: [Loaded.Bot] = []
     for (bot, plan) in zip(bots, plans) {
       let entry = try await entry(bot, plan, known, test, at: now)
@@ -177,6 +179,7 @@ struct DemoData {
           month: charge.month.map(PastMonth.init))
       })
     guard isNew else { return }
+    try await workspace.countFigures(in: test)
     let sum = try await DemoWorkspace.checksum(of: test, platform.patientPool)
     say("    \(sum.entries) ledger entries, checksum \(sum.digest)")
   }

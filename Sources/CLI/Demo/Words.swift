@@ -78,8 +78,16 @@ struct Words {
 
   var paySupport: String {
     say(
-      "Tell me here what went wrong with a payment. The studio sees your payments and credits.",
-      "Conte aqui o que deu errado com um pagamento. O estúdio vê seus pagamentos e créditos.")
+      "Send /paysupport and what went wrong in one message. The studio sees your payments and "
+        + "credits, and answers here.",
+      "Mande /paysupport e o que deu errado numa só mensagem. O estúdio vê seus pagamentos e "
+        + "créditos, e responde aqui.")
+  }
+
+  var supportHeard: String {
+    say(
+      "The studio has it. Somebody will answer here; what you write until then goes along.",
+      "O estúdio recebeu. Alguém vai responder aqui; o que você escrever até lá vai junto.")
   }
 
   var terms: String {

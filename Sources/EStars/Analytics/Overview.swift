@@ -2,22 +2,45 @@ import Foundation
 import Ledger
 import Postgres
 
-/// The workspace in numbers, as its front page shows them.
+/// The workspace at a glance: some days beside the days before, what waits for a person, and how far
+/// the books were checked.
 public struct Overview: Sendable {
+  /// What moved. Credits of all units together.
+  public struct Sums: Sendable, Equatable {
+    public let payments: Int64
+    public let stars: Int64
+    public let starsRefunded: Int64
+    public let creditsIssued: Int64
+    public let creditsUsed: Int64
+    public let creditsExpired: Int64
+
+    public var net: Int64 { stars - starsRefunded }
+  }
+
+  public let now: Sums
+  public let before: Sums
+  public let liability: CreditLiability
   public let customers: Int64
   public let payingCustomers: Int64
-  public let starsReceived: Int64
-  public let starsRefunded: Int64
-  public let creditsIssued: Int64
-  public let creditsUsed: Int64
-  public let unspentCredits: Int64
-  /// Updates that wait in the inbox or were given up.
-  public let openUpdates: Int64
-  /// Refund cases that need a person.
-  public let waitingRefunds: Int64
-  public let verification: Verification?
-  /// Credits used on each of the last fourteen days of the workspace's zone, oldest first.
-  public let usedPerDay: [Day]
+  /// Customers who were seen for the first time.
+  public let newcomers: Int64
+  /// Of each of ``days``, and of as many days before them.
+  public let netPerDay: (now: [Int64], before: [Int64])
+  public let usedPerDay: (now: [Int64], before: [Int64])
+  public let days: ClosedRange<Day>
+  public let products: [SalesFigures.OfProduct]
+  public let health: Health
+
+  /// What waits for a person.
+  public struct Health: Sendable, Equatable {
+    /// Updates that wait in the inbox or were given up.
+    public let openUpdates: Int64
+    /// Refund cases that need a person.
+    public let waitingRefunds: Int64
+    /// Support cases in which the next word is ours.
+    public let openCases: Int
+    public let verification: Verification?
+  }
 
   public struct Verification: Sendable, Equatable {
     public let at: Date
@@ -25,68 +48,107 @@ public struct Overview: Sendable {
     public let problems: Int64
   }
 
-  public struct Day: Sendable, Equatable {
-    /// `2026-11-21`
-    public let day: String
-    public let used: Int64
+  /// Days that a chart shows where the period itself has fewer.
+  static let chartDays = 14
+
+  public static func load(
+    _ period: Period, of workspace: Workspace, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> Overview {
+    let today = Day(scope.now, in: workspace.timeZone)
+    let days =
+      period.days.count < 7 ? today.advanced(by: 1 - chartDays)...today : period.days
+    let both = days.before.lowerBound...days.upperBound
+    async let now = sums(period, in: scope, pool)
+    async let before = sumsBefore(period, today: today, of: workspace, in: scope, pool)
+    async let ever = SalesFigures.total(nil, in: scope, pool)
+    async let known = NewcomerFigures.total(nil, in: scope, pool)
+    async let newcomers = NewcomerFigures.total(period.days, in: scope, pool)
+    async let liability = CreditLiability.at(today, unit: nil, in: scope, pool)
+    async let sales = SalesFigures.byDay(both, in: scope, pool)
+    async let credits = CreditFigures.byDay(both, unit: nil, in: scope, pool)
+    async let products = SalesFigures.byProduct(period.days, limit: 5, in: scope, pool)
+    async let health = Health.load(in: scope, pool)
+    let (sold, used) = (try await sales, try await credits)
+    return Overview(
+      now: try await now, before: try await before, liability: try await liability,
+      customers: try await known, payingCustomers: try await ever.firstPurchases,
+      newcomers: try await newcomers,
+      netPerDay: (days.map { sold[$0]?.net ?? 0 }, days.before.map { sold[$0]?.net ?? 0 }),
+      usedPerDay: (days.map { used[$0]?.used ?? 0 }, days.before.map { used[$0]?.used ?? 0 }),
+      days: days, products: try await products, health: try await health)
   }
 
-  /// Numbers of money and credits are those of the last thirty days.
-  public static func load(
-    of workspace: Workspace, in scope: WorkspaceScope, _ pool: Pool
-  ) async throws -> Overview {
+  private static func sums(
+    _ period: Period, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> Sums {
+    if period.choice == .day {
+      return Sums(try await HourFigures.total(lastHours(of: scope.now), in: scope, pool))
+    }
+    return try await sums(period.days, in: scope, pool)
+  }
+
+  private static func sums(
+    _ days: ClosedRange<Day>, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> Sums {
+    async let sales = SalesFigures.total(days, in: scope, pool)
+    async let credits = CreditFigures.total(days, unit: nil, in: scope, pool)
+    let (sold, moved) = (try await sales, try await credits)
+    return Sums(
+      payments: sold.payments, stars: sold.stars, starsRefunded: sold.starsRefunded,
+      creditsIssued: moved.issued, creditsUsed: moved.used, creditsExpired: moved.expired)
+  }
+
+  /// A day that is not over is compared with the day before until the same hour.
+  private static func sumsBefore(
+    _ period: Period, today: Day, of workspace: Workspace, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> Sums {
+    let day = 86_400.0
+    switch period.choice {
+    case .day:
+      let hours = lastHours(of: scope.now)
+      let before = (hours.lowerBound - day)..<(hours.upperBound - day)
+      return Sums(try await HourFigures.total(before, in: scope, pool))
+    case .today:
+      let start = today.advanced(by: -1).start(in: workspace.timeZone)
+      let hours = start..<max(start, scope.now - day)
+      return Sums(try await HourFigures.total(hours, in: scope, pool))
+    default: return try await sums(period.before, in: scope, pool)
+    }
+  }
+
+  /// The hour that runs and the 23 before it.
+  private static func lastHours(of now: Date) -> Range<Date> {
+    let hour = 3_600.0
+    let end = Date(
+      timeIntervalSince1970: ((now.timeIntervalSince1970 / hour).rounded(.down) + 1) * hour)
+    return (end - 24 * hour)..<end
+  }
+}
+
+extension Overview.Sums {
+  fileprivate init(_ hours: HourFigures) {
+    self.init(
+      payments: hours.payments, stars: hours.stars, starsRefunded: hours.starsRefunded,
+      creditsIssued: hours.creditsIssued, creditsUsed: hours.creditsUsed,
+      creditsExpired: hours.creditsExpired)
+  }
+}
+
+extension Overview.Health {
+  public static func load(in scope: WorkspaceScope, _ pool: Pool) async throws -> Self {
     let id = scope.workspaceID
-    let now = scope.now
-    let from = now.addingTimeInterval(-30 * 86_400)
     let row = try await pool.query(
       """
       select
-        (select count(*) from customers where workspace_id = \(id)) as customers,
-        (select count(*) from customers where workspace_id = \(id) and has_purchased) as paying,
-        (select coalesce(sum(stars), 0)::bigint from payments
-          where workspace_id = \(id) and paid_at > \(from)) as received,
-        (select coalesce(sum(stars), 0)::bigint from refunds
-          where workspace_id = \(id) and refunded_at > \(from)) as refunded,
         (select count(*) from refunds
-          where workspace_id = \(id) and \(Refund.needsPerson(at: now))) as waiting_refunds,
-        e.issued, e.used,
-        (select coalesce(sum(balance), 0)::bigint from accounts
-          where workspace_id = \(id) and balance > 0) as unspent,
+          where workspace_id = \(id) and \(Refund.needsPerson(at: scope.now))) as waiting_refunds,
         (select count(*) from updates
           where workspace_id = \(id) and state in ('pending', 'failed')) as open_updates
-      from (select
-          coalesce(sum(amount) filter (where kind = 'credit'), 0)::bigint as issued,
-          coalesce(-sum(amount) filter (where kind = 'debit'), 0)::bigint as used
-        from entries where workspace_id = \(id) and created_at > \(from)) e
       """, in: scope)[0]
-    return Overview(
-      customers: try row.get("customers"), payingCustomers: try row.get("paying"),
-      starsReceived: try row.get("received"), starsRefunded: try row.get("refunded"),
-      creditsIssued: try row.get("issued"), creditsUsed: try row.get("used"),
-      unspentCredits: try row.get("unspent"), openUpdates: try row.get("open_updates"),
-      waitingRefunds: try row.get("waiting_refunds"),
-      verification: try await Verification.latest(in: scope, pool),
-      usedPerDay: try await days(14, of: workspace, in: scope, pool))
-  }
-
-  private static func days(
-    _ count: Int, of workspace: Workspace, in scope: WorkspaceScope, _ pool: Pool
-  ) async throws -> [Day] {
-    let zone = workspace.timeZone.identifier
-    return try await pool.query(
-      """
-      with days as (
-        select ((\(scope.now)::timestamptz at time zone \(zone))::date - n) as day
-        from generate_series(0, \(count - 1)) n),
-      used as (
-        select (created_at at time zone \(zone))::date as day, -sum(amount) as used
-        from entries where workspace_id = \(scope.workspaceID) and kind = 'debit'
-          and created_at > \(scope.now.addingTimeInterval(-Double(count + 1) * 86_400))
-        group by 1)
-      select days.day::text as day, coalesce(used.used, 0)::bigint as used
-      from days left join used using (day) order by days.day
-      """, in: scope
-    ).map { Day(day: try $0.get("day"), used: try $0.get("used")) }
+    return Overview.Health(
+      openUpdates: try row.get("open_updates"), waitingRefunds: try row.get("waiting_refunds"),
+      openCases: try await SupportCase.openCount(in: scope, pool),
+      verification: try await Overview.Verification.latest(in: scope, pool))
   }
 }
 

@@ -21,6 +21,8 @@ public struct AuditEntry: Sendable, Equatable {
   public let at: Date
   public let actor: Actor
   public let action: String
+  /// What kind of thing it was about.
+  public let subjectKind: String
   /// What it was about, within its kind.
   public let subject: String
   /// Facts that it changed, as they were and as they are since.
@@ -34,6 +36,7 @@ public struct AuditEntry: Sendable, Equatable {
     actor = Actor(
       Actor.Kind(rawValue: try row.get("actor_kind")) ?? .system, try row.get("actor"))
     action = try row.get("action")
+    subjectKind = try row.get("subject_kind")
     subject = try row.get("subject")
     before = try Self.facts(row.getIfPresent("before"))
     after = try Self.facts(row.getIfPresent("after"))

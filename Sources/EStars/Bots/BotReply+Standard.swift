@@ -6,15 +6,18 @@ extension BotReply {
     switch (command, language) {
     case (.paysupport, .en):
       """
-      Something wrong with a purchase in \(bot.name)? Write here what happened, and add the \
-      transaction ID: Telegram shows it in Settings › My Stars. A person will look at it.
+      Something wrong with a purchase in \(bot.name)? Send /paysupport and what happened in one \
+      message, such as: /paysupport my credits did not come. Add the transaction ID if you can: \
+      Telegram shows it in Settings › My Stars. A person will look at it and answer here.
 
       Telegram's own support cannot help with purchases made in this bot.
       """
     case (.paysupport, .ptBR):
       """
-      Algum problema com uma compra no \(bot.name)? Escreva aqui o que aconteceu e mande o ID da \
-      transação: o Telegram mostra em Configurações › Minhas Stars. Uma pessoa vai olhar o seu caso.
+      Algum problema com uma compra no \(bot.name)? Mande /paysupport e o que aconteceu numa só \
+      mensagem, por exemplo: /paysupport meus créditos não chegaram. Se puder, inclua o ID da \
+      transação: o Telegram mostra em Configurações › Minhas Stars. Uma pessoa vai olhar o seu caso \
+      e responder aqui.
 
       O suporte do próprio Telegram não pode ajudar com compras feitas neste bot.
       """

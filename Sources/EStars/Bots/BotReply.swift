@@ -19,6 +19,12 @@ public struct BotReply: Sendable, Equatable {
     if sent.command == .balance {
       text = try await balance(
         of: sent.telegramID, language, in: workspace, scope: scope, pool)
+    } else if sent.command == .paysupport, sent.hasWords,
+      let number = try await SupportCase.going(
+        of: sent.telegramID, with: bot, in: scope, pool)
+    {
+      let buyer = BuyerLanguage(of: sent.languageCode, else: workspace.locale)
+      text = SupportCase.acknowledgement(of: number, buyer)
     } else {
       let texts = try await texts(of: bot, in: scope, pool)
       text =

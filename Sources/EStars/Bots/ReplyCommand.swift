@@ -12,6 +12,8 @@ public enum ReplyCommand: String, Sendable, CaseIterable {
     let command: ReplyCommand
     let telegramID: Int64
     let languageCode: String?
+    /// Whether words follow the command.
+    var hasWords = false
   }
 
   /// What an update asks of us: nil for anything but one of these commands, sent to this bot in its
@@ -20,7 +22,8 @@ public enum ReplyCommand: String, Sendable, CaseIterable {
     guard mayHoldCommand(body.utf8) else { return nil }
     guard let update = try? JSONDecoder().decode(Update.self, from: Data(body.utf8)),
       let message = update.message, message.chat.type == "private", message.chat.id > 0,
-      let word = message.text?.split(whereSeparator: \.isWhitespace).first, word.hasPrefix("/")
+      let words = message.text?.split(whereSeparator: \.isWhitespace), let word = words.first,
+      word.hasPrefix("/")
     else { return nil }
     let parts = word.dropFirst().split(separator: "@", omittingEmptySubsequences: false)
     guard let name = parts.first, let command = ReplyCommand(rawValue: name.lowercased()),
@@ -28,7 +31,8 @@ public enum ReplyCommand: String, Sendable, CaseIterable {
         || parts.count == 2 && parts[1].lowercased() == bot.username.lowercased()
     else { return nil }
     return Sent(
-      command: command, telegramID: message.chat.id, languageCode: message.from?.language)
+      command: command, telegramID: message.chat.id, languageCode: message.from?.language,
+      hasWords: words.count > 1)
   }
 
   /// Most updates are known for other things by a look at their bytes: no slash before the first

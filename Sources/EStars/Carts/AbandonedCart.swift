@@ -125,8 +125,12 @@ public struct CartRecovery: Sendable, Equatable {
     self.stars = stars
   }
 
-  public static func load(in scope: WorkspaceScope, _ pool: Pool) async throws -> CartRecovery {
-    let from = scope.now.addingTimeInterval(-Double(days) * 86_400)
+  /// - Parameter noticed: When the carts were noticed; nil: in the last ``days``.
+  public static func load(
+    noticed: Range<Date>? = nil, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> CartRecovery {
+    let from = noticed?.lowerBound ?? scope.now.addingTimeInterval(-Double(days) * 86_400)
+    let until = noticed?.upperBound ?? .distantFuture
     let row = try await pool.query(
       """
       select count(*) as carts, count(a.reminded_at) as reminded,
@@ -136,7 +140,7 @@ public struct CartRecovery: Sendable, Equatable {
       from abandoned_carts a
       left join payments p on p.workspace_id = a.workspace_id
         and p.payment_id = a.recovered_payment_id
-      where a.workspace_id = \(scope.workspaceID) and a.noticed_at > \(from)
+      where a.workspace_id = \(scope.workspaceID) and a.noticed_at >= \(from) and a.noticed_at < \(until)
         and a.skipped is distinct from \(AbandonedCart.Skip.paidSince.rawValue)
       """, in: scope)[0]
     return CartRecovery(

@@ -137,6 +137,12 @@ extension Transaction {
         where workspace_id = \(scope.workspaceID) and action = \(rules.key)
         """)
     }
+    if (rules.unitCostMicros, rules.costCurrency) != (present.unitCostMicros, present.costCurrency)
+    {
+      try await writeCost(
+        of: rules.key, micros: rules.unitCostMicros, currency: rules.costCurrency, in: scope, at: at
+      )
+    }
     try await write(rules.allowances, of: rules.key, in: scope)
     try await audit(
       actor, "action.edited", "action", rules.key, before: before, after: after,

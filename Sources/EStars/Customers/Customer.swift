@@ -15,11 +15,15 @@ public struct Customer: Sendable, Equatable {
   public let hasPurchased: Bool
   public let createdAt: Date
   public let lastSeenAt: Date
+  /// Who it was is forgotten since then: no name, no Telegram id.
+  public let erasedAt: Date?
 
-  /// What to call the person: the name, else the username, else the Telegram id.
+  /// What to call the person: the name, else the username, else the Telegram id; who was erased has
+  /// only a number left.
   public var displayName: String {
     let name = [firstName, lastName].filter { !$0.isEmpty }.joined(separator: " ")
     if !name.isEmpty { return name }
+    if erasedAt != nil { return "#\(id)" }
     return username.isEmpty ? String(telegramID) : "@\(username)"
   }
 
@@ -34,6 +38,7 @@ public struct Customer: Sendable, Equatable {
     hasPurchased = try row.get("has_purchased")
     createdAt = try row.get("created_at")
     lastSeenAt = try row.get("last_seen_at")
+    erasedAt = try row.getIfPresent("erased_at")
   }
 
   public static func find(

@@ -27,6 +27,10 @@ public struct DemoHistory: Sendable, Equatable {
     /// Counts the person's events, so that the order is settled within a moment too.
     let number: Int
     let deed: Deed
+
+    static func isBefore(_ one: Event, _ other: Event) -> Bool {
+      (one.at, one.person, one.number) < (other.at, other.person, other.number)
+    }
   }
 
   enum Deed: Sendable {
@@ -51,6 +55,7 @@ public struct DemoHistory: Sendable, Equatable {
     case trial(Trial)
     case expiry
     case plan(PlanDeed)
+    case support(SupportDeed)
   }
 
   struct Sale: Sendable {
@@ -108,8 +113,9 @@ public struct DemoHistory: Sendable, Equatable {
         events += plans(of: index, person, since: lived.first?.at ?? until)
       }
     }
-    return events.filter { $0.at <= until }
-      .sorted { ($0.at, $0.person, $0.number) < ($1.at, $1.person, $1.number) }
+    events = events.filter { $0.at <= until }.sorted(by: Event.isBefore)
+    let payments = events.filter { if case .payment = $0.deed { true } else { false } }
+    return (events + support(people, payments)).sorted(by: Event.isBefore)
   }
 
   /// Purchases that are laid down, each followed by its uses at even distances.

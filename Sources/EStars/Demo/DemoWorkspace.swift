@@ -85,6 +85,7 @@ public struct DemoWorkspace: Sendable {
       try await pool.transaction(in: side.scope) { tx in
         try await DemoCatalog.write(in: side.scope, tx)
         try await DemoPlans.write(in: side.scope, at: at, tx)
+        try await DemoSupport.writeTemplates(in: side.scope, tx)
       }
     }
     var bots: [Bot] = []
@@ -139,6 +140,13 @@ public struct DemoWorkspace: Sendable {
       try await progress(Progress(written: part.upperBound, of: events.count))
     }
     return true
+  }
+
+  /// Counts the figures of what was written, for the first page that shows them.
+  public func countFigures(in workspace: Workspace) async throws {
+    let rollup = Rollup(platform)
+    try await rollup.follow(in: workspace.scope)
+    try await rollup.countTops(in: workspace.scope)
   }
 
   /// The history's payments, oldest first.

@@ -52,7 +52,15 @@ struct DemoWriter {
     let check = CheckRequest(
       telegramID: people[event.person].telegramID, action: use.action, units: use.units)
     return Usage.posting(
-      [DebitRequest(check: check, ref: use.ref, idempotencyKey: use.key)], in: scope, at: event.at)
+      [
+        DebitRequest(
+          check: check, ref: use.ref, idempotencyKey: use.key, botID: bot(of: use.action))
+      ], in: scope, at: event.at)
+  }
+
+  /// Which of the bots does it.
+  private func bot(of action: String) -> Int64 {
+    bots[action == "company_lookup" && bots.count > 1 ? 1 : 0].id
   }
 
   private mutating func flush(_ tx: Transaction) async throws {
@@ -99,6 +107,7 @@ struct DemoWriter {
     case .expiry:
       _ = try await tx.expire(try await account(event, tx), in: scope, at: event.at)
     case .plan(let deed): try await write(deed, event, tx)
+    case .support(let deed): try await write(deed, event, tx)
     case .use: break
     }
   }
@@ -169,7 +178,7 @@ struct DemoWriter {
     let answer = try await tx.hold(
       Debit(
         use.units * price, key: "api:\(use.key)", action: use.action, units: Int32(use.units),
-        ref: use.ref), from: try await account(event, tx),
+        ref: use.ref, botID: bot(of: use.action)), from: try await account(event, tx),
       until: event.at.addingTimeInterval(seconds), in: scope, at: event.at)
     try check(answer, "hold", [.insufficient])
   }

@@ -30,6 +30,8 @@ public struct Event: Sendable, Equatable {
     case subscriptionEnding = "subscription.ending"
     case subscriptionGrace = "subscription.grace"
     case subscriptionExpired = "subscription.expired"
+    case supportCaseOpened = "support.case_opened"
+    case supportCaseClosed = "support.case_closed"
     /// Sent when an operator asks for it, to see whether the address works.
     case eventTest = "event.test"
   }

@@ -16,6 +16,8 @@ public struct Job: Sendable, Equatable {
     case ledgerVerify = "ledger.verify"
     /// Of the platform, not of one workspace.
     case sessionsPurge = "sessions.purge"
+    /// Opens the refund case that a buyer asks for through the bot. Its subject is the support case.
+    case refundRequest = "refund.request"
     /// Carries a decided refund to Telegram and tells the buyer. Its subject is the refund.
     case refundSettle = "refund.settle"
     /// Sends the waiting events of one customer of a bot. Its subject is both.
@@ -39,18 +41,30 @@ public struct Job: Sendable, Equatable {
     case freePlanGive = "free_plan.give"
     /// Finds checkouts that stay unpaid, reminds their buyers and tells the operators.
     case cartsNotice = "carts.notice"
+    /// Counts what is new for the figures.
+    case figuresFollow = "figures.follow"
+    /// Counts anew who stands on top.
+    case figuresTops = "figures.tops"
+    /// Looks for what operators want to be told of.
+    case alertsWatch = "alerts.watch"
+    /// Asks Telegram how each bot's webhook does.
+    case webhooksWatch = "webhooks.watch"
 
     /// nil: runs when it was asked for, until it is done.
     var intervalSeconds: Double? {
       switch self {
+      case .figuresFollow: 3
       case .inboxRetry: 5
       case .holdsExpire: 10
       case .lotsExpire, .checkoutsExpire, .subscriptionsAge: 30
       case .reconciliationDaily: 60
       case .freePlanGive: 600
-      case .cartsNotice: 60
+      case .cartsNotice, .alertsWatch: 60
+      case .figuresTops: 300
+      case .webhooksWatch: 120
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
       case .refundSettle, .eventsSend, .updatesRelay, .messagesSend, .reconciliationRun: nil
+      case .refundRequest: nil
       case .subscriptionEdit, .subscriptionRemind: nil
       }
     }
@@ -60,7 +74,7 @@ public struct Job: Sendable, Equatable {
     /// How long a worker has a job for itself. One that died is waited for no longer than this.
     var leaseSeconds: Int {
       switch self {
-      case .ledgerVerify: Limits.verificationSeconds
+      case .ledgerVerify, .figuresTops: Limits.verificationSeconds
       case .refundSettle: Limits.refundLeaseSeconds
       case .eventsSend: Limits.eventLeaseSeconds
       case .reconciliationRun: Limits.reconciliationLeaseSeconds

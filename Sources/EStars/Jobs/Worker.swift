@@ -19,7 +19,8 @@ public struct Worker: Sendable {
     // So do events and relayed updates, which wait for operators' servers, and not for each other.
     let alone: [Job.Kind] = [
       .ledgerVerify, .refundSettle, .eventsSend, .updatesRelay, .messagesSend,
-      .reconciliationRun, .subscriptionEdit, .subscriptionRemind, .cartsNotice,
+      .reconciliationRun, .subscriptionEdit, .subscriptionRemind, .cartsNotice, .figuresFollow,
+      .figuresTops, .alertsWatch, .webhooksWatch,
     ]
     async let quick: Void = run(Job.Kind.allCases.filter { !alone.contains($0) })
     async let verification: Void = run([.ledgerVerify])
@@ -28,9 +29,15 @@ public struct Worker: Sendable {
     async let relay: Void = run([.updatesRelay], atOnce: Limits.relaysByWorker)
     async let messages: Void = run([.messagesSend, .cartsNotice], atOnce: Limits.messagesAtOnce)
     async let books: Void = run([.reconciliationRun], atOnce: Limits.reconciliationsAtOnce)
+    async let alerts: Void = run([.alertsWatch, .webhooksWatch], atOnce: 2)
     async let subscriptions: Void = run(
       [.subscriptionEdit, .subscriptionRemind], atOnce: Limits.subscriptionCallsAtOnce)
-    _ = try await (quick, verification, refunds, events, relay, messages, books, subscriptions)
+    async let figures: Void = run([.figuresFollow])
+    async let tops: Void = run([.figuresTops])
+    _ = try await (
+      quick, verification, refunds, events, relay, messages, books, alerts, subscriptions, figures,
+      tops
+    )
   }
 
   /// Loops side by side, which look for work by turns: what comes is found the sooner.
@@ -106,11 +113,15 @@ public struct Worker: Sendable {
     guard let id = job.workspaceID else {
       _ = try await Session.purge(at: at, platform.pool)
       _ = try await Throttle.purge(at: at, platform.pool)
+      _ = try await ResetLink.purge(at: at, platform.pool)
       return .done
     }
     guard let workspace = try await platform.directory.workspace(id) else { return .done }
     let scope = workspace.scope
     switch job.kind {
+    case .refundRequest:
+      guard let supportCase = Int64(job.subject) else { return .done }
+      try await Refund.request(becauseOf: supportCase, in: scope, platform.pool)
     case .refundSettle:
       guard let refund = Int64(job.subject) else { return .done }
       return try await platform.refunds.settle(refund, attempts: job.attempts, in: scope)
@@ -134,6 +145,8 @@ public struct Worker: Sendable {
       return try await platform.reconciler.run(id, attempts: job.attempts, in: scope)
     case .reconciliationDaily: try await Reconciliation.askDaily(in: scope, platform.pool)
     case .cartsNotice: return try await platform.carts.notice(in: scope)
+    case .alertsWatch: try await platform.alerts.look(in: scope)
+    case .webhooksWatch: try await platform.alerts.lookAtWebhooks(in: scope)
     case .inboxRetry:
       _ = try await platform.updates.retryPending(in: scope)
     case .inboxPurge: try await purgeInbox(in: scope)
@@ -141,6 +154,11 @@ public struct Worker: Sendable {
     case .holdsExpire: try await expireHolds(in: scope)
     case .checkoutsExpire: try await Checkout.expireDue(in: scope, platform.pool)
     case .ledgerVerify: try await verifyLedger(in: scope)
+    case .figuresFollow:
+      let rollup = Rollup(platform)
+      let standing = try await rollup.follow(seconds: Limits.figuresRunSeconds, in: scope)
+      return standing.isCurrent ? .done : .again(seconds: 1)
+    case .figuresTops: return try await countTops(in: scope)
     case .sessionsPurge: break
     }
     return .done
@@ -226,6 +244,17 @@ extension Worker {
         metadata: ["what": "\(name)", "error": "\(problem.description)"])
       return false
     }
+  }
+
+  /// Where the figures are still behind, they come first.
+  private func countTops(in scope: WorkspaceScope) async throws -> Job.Outcome {
+    let rollup = Rollup(platform)
+    guard try await rollup.catchUp(in: scope).isCurrent else { return .again(seconds: 5) }
+    let start = ContinuousClock.now
+    try await rollup.countTops(in: scope)
+    // A large workspace is counted less often: no more than a thirtieth of the time.
+    let took = Double((ContinuousClock.now - start).components.seconds)
+    return took < 10 ? .done : .again(seconds: took * 30)
   }
 
   /// Compares every projection of the ledger with its entries and notes the result.

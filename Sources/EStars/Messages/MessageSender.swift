@@ -100,7 +100,8 @@ public struct MessageSender: Sendable {
   private func chat(of message: OutgoingMessage, in scope: WorkspaceScope) async throws -> Int64? {
     if let chatID = message.chatID { return chatID }
     guard let customerID = message.customerID else { return nil }
-    return try await Customer.find(id: customerID, in: scope, platform.pool)?.telegramID
+    let customer = try await Customer.find(id: customerID, in: scope, platform.pool)
+    return customer?.erasedAt == nil ? customer?.telegramID : nil
   }
 
   /// - Returns: false when it was called twice without an answer.

@@ -12,9 +12,14 @@ public struct OutgoingMessage: Sendable, Equatable {
     case cartReminder = "cart.reminder"
     case cartAlert = "cart.alert"
     case alertTest = "alert.test"
+    case alert
     case subscriptionEnding = "subscription.ending"
     case trialEnding = "trial.ending"
     case subscriptionGrace = "subscription.grace"
+    /// An operator's words in a support case.
+    case supportReply = "support.reply"
+    /// Where a customer's credits went, as an operator sends it.
+    case creditsAnswer = "credits.answer"
   }
 
   public enum State: String, Sendable, CaseIterable {

@@ -3,14 +3,47 @@ import Postgres
 
 extension Operator {
   public enum CreationProblem: Error, Equatable, CustomStringConvertible {
-    case email, password, taken
+    case email, password, name, taken
     public var description: String {
       switch self {
       case .email: "the e-mail address is not one"
-      case .password: "the password needs 10 to \(Limits.passwordBytes) characters"
+      case .password:
+        "the password needs \(Limits.passwordCharacters) to \(Limits.passwordBytes) characters"
+      case .name: "the name needs 1 to \(Limits.operatorNameCharacters) characters"
       case .taken: "an operator with this e-mail address exists already"
       }
     }
+  }
+
+  /// Somebody who is about to get an account: checked, the password hashed.
+  struct Newcomer: Sendable {
+    let email: String
+    let name: String
+    let passwordHash: String
+    let locale: String
+
+    /// - Throws: ``CreationProblem``; ``PasswordHasher/Problem/busy``
+    init(
+      email: String, name: String, password: String, locale: String, _ passwords: PasswordHasher
+    ) async throws {
+      self.email = email.trimmingCharacters(in: .whitespaces).lowercased()
+      self.name = name
+      self.locale = locale
+      guard self.email.wholeMatch(of: /[^@\s]+@[^@\s]+/) != nil, self.email.utf8.count <= 254 else {
+        throw CreationProblem.email
+      }
+      guard Operator.isName(name) else { throw CreationProblem.name }
+      guard Operator.isPassword(password) else { throw CreationProblem.password }
+      passwordHash = try await passwords.hash(password)
+    }
+  }
+
+  public static func isPassword(_ text: String) -> Bool {
+    text.count >= Limits.passwordCharacters && text.utf8.count <= Limits.passwordBytes
+  }
+
+  public static func isName(_ text: String) -> Bool {
+    (1...Limits.operatorNameCharacters).contains(text.unicodeScalars.count)
   }
 
   /// Makes an operator who can sign in with the password.
@@ -20,33 +53,11 @@ extension Operator {
   public static func create(
     email: String, name: String, password: String, locale: String, at: Date, _ platform: Platform
   ) async throws -> Operator {
-    let email = email.trimmingCharacters(in: .whitespaces).lowercased()
-    guard email.count <= 254, email.split(separator: "@").count == 2, !email.contains(" ") else {
-      throw CreationProblem.email
+    let newcomer = try await Newcomer(
+      email: email, name: name, password: password, locale: locale, platform.passwords)
+    return try await platform.pool.transaction { tx in
+      try await tx.insert(newcomer, at: at)
     }
-    guard password.count >= 10, password.utf8.count <= Limits.passwordBytes else {
-      throw CreationProblem.password
-    }
-    let hash = try await platform.passwords.hash(password)
-    do {
-      let row = try await platform.pool.query(
-        """
-        insert into operators as o (email, name, password_hash, locale, created_at)
-        values (\(email), \(name), \(hash), \(locale), \(at)) returning \(columns)
-        """)[0]
-      return try Operator(row)
-    } catch let error as PostgresError where error.sqlState == .uniqueViolation {
-      throw CreationProblem.taken
-    }
-  }
-
-  /// Replaces the password and ends every session opened with the old one.
-  public func setPassword(_ password: String, _ platform: Platform) async throws {
-    let hash = try await platform.passwords.hash(password)
-    _ = try await platform.pool.pipeline([
-      "update operators set password_hash = \(hash) where operator_id = \(id)",
-      "delete from sessions where operator_id = \(id)",
-    ])
   }
 
   public static func find(email: String, _ pool: Pool) async throws -> Operator? {
@@ -63,5 +74,21 @@ extension Operator {
       values (\(workspace.id), \(id), \(role.rawValue), \(at))
       on conflict (workspace_id, operator_id) do update set role = excluded.role
       """)
+  }
+}
+
+extension Transaction {
+  /// - Throws: ``Operator/CreationProblem/taken``
+  func insert(_ newcomer: Operator.Newcomer, at: Date) async throws -> Operator {
+    let row = try await query(
+      """
+      insert into operators as o (email, name, password_hash, locale, created_at)
+      values (\(newcomer.email), \(newcomer.name), \(newcomer.passwordHash), \(newcomer.locale),
+        \(at))
+      on conflict (email) do nothing returning \(Operator.columns)
+      """
+    ).first
+    guard let row else { throw Operator.CreationProblem.taken }
+    return try Operator(row)
   }
 }

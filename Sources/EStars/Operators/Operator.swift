@@ -8,8 +8,11 @@ public struct Operator: Sendable, Equatable {
   public let name: String
   public let locale: String
   public let isAdmin: Bool
+  /// Since when a sign-in takes a code as well; nil: the password is enough.
+  public let secondFactorSince: Date?
 
-  static let columns: SQL = "o.operator_id, o.email, o.name, o.locale, o.is_admin"
+  static let columns: SQL =
+    "o.operator_id, o.email, o.name, o.locale, o.is_admin, o.totp_confirmed_at"
 
   init(_ row: Row) throws {
     id = try row.get("operator_id")
@@ -17,6 +20,7 @@ public struct Operator: Sendable, Equatable {
     name = try row.get("name")
     locale = try row.get("locale")
     isAdmin = try row.get("is_admin")
+    secondFactorSince = try row.getIfPresent("totp_confirmed_at")
   }
 }
 

@@ -29,6 +29,9 @@ public struct PaymentOutcome: Sendable, Equatable {
     /// Word of a subscription's renewal that is older than what was heard of it before.
     case subscriptionStale = "subscription.stale"
     case subscriptionUnmatched = "subscription.unmatched"
+    case supportOpened = "support.opened"
+    /// A buyer's words are in the support case that goes on.
+    case supportJoined = "support.joined"
   }
 
   public let kind: Kind
@@ -74,6 +77,7 @@ extension Transaction {
         where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
         """)
     }
+    if let refund { try await closeConcerns(about: refund, in: scope, at: at) }
     let refundedAt = refund?.refundedAt
     let state: Payment.State =
       refundedAt != nil ? .refunded : checkout != nil ? .credited : .unmatched
@@ -119,9 +123,12 @@ extension Transaction {
       after: ["stars": String(charge.payment.totalAmount), "sku": checkout?.sku ?? ""],
       in: scope, at: at)
     if review == "second_payment", state == .credited {
-      _ = try await requestRefund(
+      let (refund, _) = try await requestRefund(
         payment, source: .secondPayment, reason: .doublePayment, note: "",
         by: Actor(.system, "eStars"), in: scope, at: at)
+      try await bringUp(
+        .secondPayment(stars: payment.stars), customerID: customer.id, payment: payment,
+        refund: refund, in: scope, at: at)
     }
     let kinds: [Payment.State: PaymentOutcome.Kind] = [
       .credited: .credited, .unmatched: .unmatched, .refunded: .refundedBefore,

@@ -108,9 +108,24 @@ extension Transaction {
         """)
       _ = try await endAccess(
         botID: refund.botID, chargeID: refund.chargeID, reason: "refund", in: scope, at: at)
+      if refund.source == .telegram, facts["debt_policy"] == DebtPolicy.debt.rawValue,
+        let used = facts["credits_used"].flatMap({ Int64($0) }), used > 0
+      {
+        try await bringUp(
+          .refundWithDebt(stars: refund.stars, credits: used), customerID: payment.customerID,
+          payment: payment, refund: refund, in: scope, at: at)
+      }
       try await refundCycle(payment, refundedAt: refund.refundedAt ?? at, in: scope, at: at)
       try await audit(
         actor, "payment.refunded", "payment", String(payment.id), after: facts, in: scope, at: at)
+    }
+    if payment == nil, let customerID = refund.customerID {
+      try await bringUp(
+        .strangeRefund(stars: refund.stars), customerID: customerID, payment: nil, refund: refund,
+        in: scope, at: at)
+    }
+    if refund.source == .secondPayment {
+      try await closeConcerns(about: refund, in: scope, at: at)
     }
     try await audit(
       actor, "refund.confirmed", "refund", String(refund.id), after: facts, in: scope, at: at)

@@ -123,39 +123,6 @@ public struct Payment: Sendable, Equatable {
     ).map(Balance.Lot.init)
   }
 
-  /// The workspace's payments, newest first, older than the cursor.
-  public static func recent(
-    before: Cursor?, limit: Int, in scope: WorkspaceScope, _ pool: Pool
-  ) async throws -> [Payment] {
-    let older: SQL = before.map { "and (paid_at, payment_id) < (\($0.paidAt), \($0.id))" } ?? ""
-    return try await pool.query(
-      """
-      select \(columns) from payments p where p.workspace_id = \(scope.workspaceID) \(older)
-      order by paid_at desc, payment_id desc limit \(limit)
-      """, in: scope
-    ).map(Payment.init)
-  }
-
-  /// A place in the list of payments; it survives new ones arriving.
-  public struct Cursor: Sendable, Equatable {
-    public let paidAt: Date
-    public let id: Int64
-
-    public var text: String { "\(Int64((paidAt.timeIntervalSince1970 * 1e6).rounded()))-\(id)" }
-
-    public init(_ payment: Payment) {
-      paidAt = payment.paidAt
-      id = payment.id
-    }
-
-    public init?(_ text: String) {
-      let parts = text.split(separator: "-").compactMap { Int64($0) }
-      guard parts.count == 2 else { return nil }
-      paidAt = Date(timeIntervalSince1970: Double(parts[0]) / 1e6)
-      id = parts[1]
-    }
-  }
-
   public func checkout(in scope: WorkspaceScope, _ pool: Pool) async throws -> Checkout? {
     guard let checkoutID else { return nil }
     return try await Checkout.find(id: checkoutID, in: scope, pool)

@@ -38,7 +38,7 @@ public struct StarsStanding: Sendable, Equatable {
           * (w.currency_micros_per_usd::numeric / 1000000))::bigint as micros,
         (l.credits::numeric * w.credit_cost_micros)::bigint as cost_micros
       from workspaces w,
-        lateral (\(held(id, now))) s, lateral (\(liability(id))) l, lateral (\(exposure(id, now))) e
+        lateral (\(held(id, now))) s, lateral (\(liability(id))) l, lateral (\(exposure(scope))) e
       where w.workspace_id = \(id)
       """, in: scope)[0]
     return StarsStanding(
@@ -70,18 +70,20 @@ public struct StarsStanding: Sendable, Equatable {
     """
   }
 
-  /// By the refund policy that buyers are told: within a day, as long as nothing is used.
-  private static func exposure(_ id: Int64, _ now: Date) -> SQL {
+  /// What buyers may still ask back by the workspace's rule for refunds, and what they have asked.
+  private static func exposure(_ scope: WorkspaceScope) -> SQL {
     """
     select coalesce(sum(p.stars), 0)::bigint as exposure from payments p
-    where p.workspace_id = \(id) and p.state <> 'refunded' and (
+    cross join (\(RefundPolicy.row(of: scope))) rule
+    where p.workspace_id = \(scope.workspaceID) and p.state <> 'refunded' and (
       exists (select from refunds r where r.workspace_id = p.workspace_id and r.bot_id = p.bot_id
         and r.charge_id = p.charge_id
         and r.state in ('requested', 'approved', 'sending', 'unknown', 'failed'))
-      or p.paid_at > \(now.addingTimeInterval(-RefundPolicy.standard.maxAgeSeconds))
+      or p.paid_at > \(scope.now)::timestamptz - rule.max_age_hours * interval '1 hour'
         and exists (select from open_lots o where o.workspace_id = p.workspace_id
           and o.bot_id = p.bot_id and o.charge_id = p.charge_id and o.paid
-          and o.account_id = p.customer_id and o.amount_left = o.amount))
+          and o.account_id = p.customer_id
+          and o.amount_left * 100 >= o.amount * (100 - rule.max_used_percent)))
     """
   }
 }

@@ -13,6 +13,8 @@ public enum RefundRefusal: Error, Sendable, Equatable {
   case previewChanged
   /// The customer has as many open lots as fit.
   case tooManyLots
+  /// Two people have to agree, and this one has spoken.
+  case needsAnother
 }
 
 /// What an operator decided about a case, with the words that go along.
@@ -20,7 +22,7 @@ public struct RefundDecision: Sendable, Equatable {
   public enum Outcome: Sendable, Equatable {
     /// Give the Stars back, as the preview with this fingerprint says.
     case refund(previewed: String)
-    case decline
+    case decline(Refund.DeclineReason)
     /// Credits instead of Stars; they never expire.
     case goodwill(credits: Int64)
   }
@@ -52,7 +54,8 @@ extension Refund {
   }
 
   /// Decides a case. What the decision costs is posted in the same transaction, and so is the job
-  /// that carries it to Telegram.
+  /// that carries it to Telegram. Where two people have to agree, the first approval is a proposal
+  /// and moves nothing.
   ///
   /// - Throws: ``RefundRefusal``
   public static func decide(
@@ -84,6 +87,10 @@ extension Transaction {
     try await audit(
       actor, "refund.requested", "refund", String(refund.id),
       after: ["stars": String(payment.stars), "reason": reason.rawValue], in: scope, at: at)
+    if try await refundPolicy(in: scope).autoApproves {
+      // In a transaction of its own: whatever comes of it, a payment that made the case is booked.
+      try await Job.enqueue(.refundSettle, subject: String(refund.id), in: scope, self)
+    }
     return (refund, true)
   }
 
@@ -101,13 +108,17 @@ extension Transaction {
       if refund.state.isUnderWay { return refund }
       return try await approve(
         refund, payment, previewed: previewed, decision, by: actor, in: scope, at: at)
-    case .decline:
+    case .decline(let reason):
       if refund.state == .declined { return refund }
       guard refund.state.waitsForDecision else { throw RefundRefusal.decided(refund.state) }
-      let declined = try await close(refund, .declined, decision, by: actor, in: scope, at: at)
+      let preview = try await refundPreview(of: payment, in: scope, at: at)
+      let declined = try await close(
+        refund, .declined, decision, preview.verdict, reason: reason, by: actor, in: scope, at: at)
       try await audit(
         actor, "refund.declined", "refund", String(refund.id),
-        before: ["state": refund.state.rawValue], in: scope, at: at)
+        before: ["state": refund.state.rawValue],
+        after: ["reason": reason.rawValue, "verdict": preview.verdict.clause.rawValue],
+        in: scope, at: at)
       try await emit(.refundDeclined, refund, paymentID: payment.id, in: scope, at: at)
       return declined
     case .goodwill(let credits):
@@ -118,12 +129,41 @@ extension Transaction {
     }
   }
 
+  /// Approves a case that the workspace's rule speaks for, where the rule may. What two people have
+  /// to agree on waits for them.
+  ///
+  /// - Returns: Whether it did.
+  func autoApprove(_ id: Int64, in scope: WorkspaceScope, at: Date) async throws -> Bool {
+    let policy = try await refundPolicy(in: scope)
+    guard policy.autoApproves, let refund = try await lockRefund(id, in: scope),
+      refund.state == .requested, refund.source != .telegram, refund.proposedBy == nil,
+      let payment = try await payment(of: refund.charge, in: scope), payment.state == .credited,
+      !policy.needsTwo(for: payment.stars)
+    else { return false }
+    // Of two cases of one customer that come here together, one is the first.
+    try await lockCustomer(payment.customerID, in: scope)
+    let preview = try await refundPreview(of: payment, in: scope, at: at)
+    guard preview.verdict.recommendsRefund else { return false }
+    _ = try await approve(
+      refund, payment, previewed: preview.fingerprint,
+      RefundDecision(.refund(previewed: preview.fingerprint)), by: Refund.policyActor, in: scope,
+      at: at)
+    return true
+  }
+
   /// Holds what is left of the charge, so that approved credits cannot be spent meanwhile. Only
   /// then, with the account in hand, are the figures those that the decision was about or not.
   private func approve(
     _ refund: Refund, _ payment: Payment, previewed: String, _ decision: RefundDecision,
     by actor: Actor, in scope: WorkspaceScope, at: Date
   ) async throws -> Refund {
+    if try await refundPolicy(in: scope).needsTwo(for: payment.stars) {
+      guard let first = refund.proposedBy else {
+        return try await propose(
+          refund, payment, previewed: previewed, decision, by: actor, in: scope, at: at)
+      }
+      guard first != actor.name else { throw RefundRefusal.needsAnother }
+    }
     let number = refund.approvals + 1
     let key = "refund:hold:\(number):\(refund.botID):\(refund.chargeID)"
     let hold = try await self.hold(refund.charge, key: key, in: scope, at: at)
@@ -139,6 +179,7 @@ extension Transaction {
         decided_by = \(actor.name), approvals = \(number),
         hold_key = \(hold.status == .applied ? key : nil), debt_policy = \(preview.policy.rawValue),
         decision_note = \(decision.note), buyer_message = \(decision.buyerMessage),
+        verdict = \(preview.verdict.clause.rawValue), decline_reason = null,
         notice_state = null, last_error = null
       where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
       returning *
@@ -149,9 +190,32 @@ extension Transaction {
       after: [
         "stars": String(preview.stars), "credits_held": String(hold.amount ?? 0),
         "used": String(preview.used), "debt_policy": preview.policy.rawValue,
+        "verdict": preview.verdict.clause.rawValue,
       ], in: scope, at: at)
     try await emit(.refundApproved, refund, paymentID: payment.id, in: scope, at: at)
     try await Job.enqueue(.refundSettle, subject: String(refund.id), in: scope, self)
+    return try Refund(row)
+  }
+
+  /// The first of two who agree. It moves nothing; the second one reads the figures anew.
+  private func propose(
+    _ refund: Refund, _ payment: Payment, previewed: String, _ decision: RefundDecision,
+    by actor: Actor, in scope: WorkspaceScope, at: Date
+  ) async throws -> Refund {
+    let preview = try await refundPreview(of: payment, in: scope, at: at)
+    guard preview.fingerprint == previewed else { throw RefundRefusal.previewChanged }
+    let row = try await query(
+      """
+      update refunds set proposed_by = \(actor.name), proposed_at = \(at),
+        decision_note = \(decision.note), buyer_message = \(decision.buyerMessage)
+      where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
+      returning *
+      """)[0]
+    try await audit(
+      actor, "refund.proposed", "refund", String(refund.id),
+      after: [
+        "stars": String(preview.stars), "verdict": preview.verdict.clause.rawValue,
+      ], in: scope, at: at)
     return try Refund(row)
   }
 
@@ -159,6 +223,7 @@ extension Transaction {
     _ refund: Refund, _ payment: Payment, credits: Int64, _ decision: RefundDecision,
     by actor: Actor, in scope: WorkspaceScope, at: Date
   ) async throws -> Refund {
+    let preview = try await refundPreview(of: payment, in: scope, at: at)
     let unit = try await query(
       """
       select credit_unit from checkouts where workspace_id = \(scope.workspaceID)
@@ -174,28 +239,32 @@ extension Transaction {
       throw PaymentProblem(description: "the goodwill was answered \(granted.status.rawValue)")
     }
     let closed = try await close(
-      refund, .goodwill, decision, credits: credits, by: actor, in: scope, at: at)
+      refund, .goodwill, decision, preview.verdict, credits: credits, by: actor, in: scope, at: at)
     try await audit(
       actor, "refund.goodwill", "refund", String(refund.id),
-      before: ["state": refund.state.rawValue], after: ["credits": String(credits)], in: scope,
-      at: at)
+      before: ["state": refund.state.rawValue],
+      after: ["credits": String(credits), "verdict": preview.verdict.clause.rawValue],
+      in: scope, at: at)
     try await emit(.refundGoodwill, refund, paymentID: payment.id, in: scope, at: at)
     return closed
   }
 
   private func close(
-    _ refund: Refund, _ state: Refund.State, _ decision: RefundDecision, credits: Int64? = nil,
-    by actor: Actor, in scope: WorkspaceScope, at: Date
+    _ refund: Refund, _ state: Refund.State, _ decision: RefundDecision, _ verdict: RefundVerdict,
+    reason: Refund.DeclineReason? = nil, credits: Int64? = nil, by actor: Actor,
+    in scope: WorkspaceScope, at: Date
   ) async throws -> Refund {
     let row = try await query(
       """
       update refunds set state = \(state.rawValue), state_at = \(at), decided_at = \(at),
         decided_by = \(actor.name), goodwill_credits = coalesce(\(credits)::bigint, goodwill_credits),
         decision_note = \(decision.note), buyer_message = \(decision.buyerMessage),
-        notice_state = 'due', last_error = null
+        decline_reason = \(reason?.rawValue), verdict = \(verdict.clause.rawValue),
+        proposed_by = null, proposed_at = null, notice_state = 'due', last_error = null
       where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
       returning *
       """)[0]
+    try await closeConcerns(about: refund, in: scope, at: at)
     try await Job.enqueue(.refundSettle, subject: String(refund.id), in: scope, self)
     return try Refund(row)
   }

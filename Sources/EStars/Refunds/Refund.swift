@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Postgres
+import Telegram
 
 /// The refund case of a charge: who asked, who decided, how far Telegram is. One row per charge,
 /// for ever.
@@ -36,6 +37,8 @@ public struct Refund: Sendable, Equatable {
     case telegram
     /// Somebody paid the same invoice twice.
     case secondPayment = "second_payment"
+    /// The buyer asked through the bot.
+    case buyer
   }
 
   public enum Reason: String, Sendable, CaseIterable {
@@ -48,6 +51,16 @@ public struct Refund: Sendable, Equatable {
 
     /// What an operator may choose from.
     public static let choices: [Reason] = allCases.filter { $0 != .refundedElsewhere }
+  }
+
+  /// Why a refund was declined.
+  public enum DeclineReason: String, Sendable, CaseIterable {
+    case outsidePolicy = "outside_policy"
+    case creditsUsed = "credits_used"
+    case alreadyRefundedOnce = "already_refunded_once"
+    case delivered
+    case suspectedAbuse = "suspected_abuse"
+    case other
   }
 
   /// Whether the buyer was told of the decision.
@@ -69,6 +82,12 @@ public struct Refund: Sendable, Equatable {
   public let stateAt: Date
   public let decidedAt: Date?
   public let decidedBy: String?
+  public let declineReason: DeclineReason?
+  /// The first of two people who agree that the Stars go back, and when.
+  public let proposedBy: String?
+  public let proposedAt: Date?
+  /// What the rule said when it was decided.
+  public let verdict: RefundVerdict.Clause?
   public let buyerMessage: String
   /// The policy it was approved under.
   public let debtPolicy: DebtPolicy?
@@ -82,6 +101,9 @@ public struct Refund: Sendable, Equatable {
   public let refundedAt: Date?
 
   public var charge: Charge { Charge(botID: botID, chargeID: chargeID) }
+
+  /// Who approves what the workspace's rule speaks for, where no person has to.
+  public static let policyActor = Actor(.system, "refund-policy")
 
   init(_ row: Row) throws {
     id = try row.get("refund_id")
@@ -103,6 +125,12 @@ public struct Refund: Sendable, Equatable {
     stateAt = try row.get("state_at")
     decidedAt = try row.getIfPresent("decided_at")
     decidedBy = try row.getIfPresent("decided_by")
+    declineReason = try row.getIfPresent("decline_reason", as: String.self)
+      .flatMap(DeclineReason.init(rawValue:))
+    proposedBy = try row.getIfPresent("proposed_by")
+    proposedAt = try row.getIfPresent("proposed_at")
+    verdict = try row.getIfPresent("verdict", as: String.self)
+      .flatMap(RefundVerdict.Clause.init(rawValue:))
     buyerMessage = try row.get("buyer_message")
     debtPolicy = try row.getIfPresent("debt_policy", as: String.self)
       .flatMap(DebtPolicy.init(rawValue:))
@@ -124,15 +152,6 @@ public struct Refund: Sendable, Equatable {
     ).first.map(Refund.init)
   }
 
-  /// Cases that a person is to decide, and those that have been under way for too long.
-  static func needsPerson(at: Date) -> SQL {
-    let since = at.addingTimeInterval(-Limits.refundStuckSeconds)
-    return """
-      (state in ('requested', 'failed')
-        or state in ('approved', 'sending', 'unknown') and state_at < \(since))
-      """
-  }
-
   /// The case of a payment; nil while nobody asked for one.
   public static func of(
     _ payment: Payment, in scope: WorkspaceScope, _ pool: Pool
@@ -143,24 +162,6 @@ public struct Refund: Sendable, Equatable {
         and bot_id = \(payment.botID) and charge_id = \(payment.chargeID)
       """, in: scope
     ).first.map(Refund.init)
-  }
-
-  /// The workspace's cases, newest first.
-  ///
-  /// - Parameters:
-  ///   - needsPerson: Only those that a person is to decide or that do not get on.
-  ///   - before: A case's number; only older ones.
-  public static func recent(
-    needsPerson: Bool, before id: Int64?, limit: Int, in scope: WorkspaceScope, _ pool: Pool
-  ) async throws -> [Refund] {
-    let waiting: SQL = needsPerson ? "and \(Self.needsPerson(at: scope.now))" : ""
-    let older: SQL = id.map { "and refund_id < \($0)" } ?? ""
-    return try await pool.query(
-      """
-      select * from refunds where workspace_id = \(scope.workspaceID) \(waiting) \(older)
-      order by refund_id desc limit \(limit)
-      """, in: scope
-    ).map(Refund.init)
   }
 
   /// What the ledger took back when the Stars went back, in credits.
@@ -185,19 +186,6 @@ public struct Refund: Sendable, Equatable {
         policy: try row.get("policy"), taken: try row.get("taken"), used: try row.get("used"),
         held: try row.get("held"), expired: try row.get("expired"))
     }
-  }
-
-  /// The payments of these cases, by charge.
-  public static func payments(
-    of refunds: [Refund], in scope: WorkspaceScope, _ pool: Pool
-  ) async throws -> [Charge: Payment] {
-    let payments = try await pool.query(
-      """
-      select \(Payment.columns) from payments p where p.workspace_id = \(scope.workspaceID)
-        and p.charge_id = any(\(refunds.map(\.chargeID)))
-      """, in: scope
-    ).map(Payment.init)
-    return Dictionary(payments.map { ($0.charge, $0) }) { first, _ in first }
   }
 }
 
@@ -227,6 +215,17 @@ public enum RefundProblem: Sendable, Equatable {
     switch self {
     case .telegram(let words): String(words.prefix(300))
     case .code(let code): Self.prefix + code.rawValue
+    }
+  }
+}
+
+extension RefundProblem {
+  /// What Telegram itself said is kept word for word; everything else has a name of ours.
+  init(_ error: TelegramError) {
+    switch error {
+    case .api(_, let description, _): self = .telegram(description)
+    case .unknownOutcome: self = .code(.noAnswer)
+    case .notSent: self = .code(.notReached)
     }
   }
 }

@@ -52,30 +52,6 @@ public struct RefundPreview: Sendable, Equatable {
   }
 }
 
-/// What the workspace's rule says about a refund; a person decides.
-public struct RefundVerdict: Sendable, Equatable {
-  /// Seconds between the payment and now.
-  public let ageSeconds: Double
-  public let isInTime: Bool
-  public let isUnused: Bool
-  public var recommendsRefund: Bool { isInTime && isUnused }
-}
-
-/// The rule of a workspace that has made none of its own.
-public struct RefundPolicy: Sendable, Equatable {
-  public var maxAgeSeconds: Double = 24 * 3600
-  public var maxUsedCredits: Int64 = 0
-
-  public static let standard = RefundPolicy()
-
-  /// - Parameter used: Credits of the charge that were used or are held for running work.
-  public func verdict(paidAt: Date, used: Int64, at: Date) -> RefundVerdict {
-    let age = max(0, at.timeIntervalSince(paidAt))
-    return RefundVerdict(
-      ageSeconds: age, isInTime: age <= maxAgeSeconds, isUnused: used <= maxUsedCredits)
-  }
-}
-
 extension Transaction {
   func refundPreview(
     of payment: Payment, in scope: WorkspaceScope, at: Date
@@ -90,7 +66,8 @@ extension Transaction {
       try await query(
         "select balance from ledger_balance(\(scope.workspaceID), \(payment.customerID), \(unit), \(at))"
       ).first?.get("balance", as: Int64.self) ?? 0
-    let policy = try await refundDebtPolicy(in: scope)
+    let rule = try await refundPolicy(in: scope)
+    let policy = rule.debtPolicy
     let access = try await query(
       """
       select g.*, e.title from access_grants g join entitlements e using (workspace_id, entitlement)
@@ -106,6 +83,15 @@ extension Transaction {
     ).map(AccessGrant.init)
     let used = lots.reduce(0) { $0 + $1.used }
     let held = lots.reduce(0) { $0 + $1.held }
+    let hasOther = try await query(
+      """
+      select \(RefundFacts.hasOther) as has_other from payments p
+      where p.workspace_id = \(scope.workspaceID) and p.payment_id = \(payment.id)
+      """
+    ).first?.get("has_other", as: Bool.self)
+    let facts = RefundFacts(
+      paidAt: payment.paidAt, isCredited: payment.state != .unmatched,
+      granted: lots.reduce(0) { $0 + $1.granted }, used: used + held, hasOther: hasOther ?? false)
     // What is held for this refund has left the balance already.
     let left = try rows.reduce(Int64(0)) { sum, row in
       let isDue = try row.get("expires_at", as: Date.self) <= at
@@ -114,7 +100,7 @@ extension Transaction {
     return RefundPreview(
       stars: payment.stars, lots: lots, policy: policy, balanceBefore: before,
       balanceAfter: before - left - (policy == .debt ? used + held : 0), endingAccess: access,
-      verdict: RefundPolicy.standard.verdict(paidAt: payment.paidAt, used: used + held, at: at))
+      verdict: rule.verdict(on: facts, at: at))
   }
 
   /// Read with the refund itself: a cached policy could be the one before the last change.

@@ -47,13 +47,29 @@ public struct RefundSettlement: Sendable {
         guard outcome == .done else { return outcome }
         return try await lookLater(refund, attempts: attempts, in: scope)
       case .failed: return try await lookLater(refund, attempts: attempts, in: scope)
-      case .requested, .approved: return .done
+      case .requested: return try await decideByRule(refund, in: scope)
+      case .approved: return .done
       }
     } catch let error as Secrets.Problem {
       // Before the first call nothing can have happened.
       if isFirstCall { return try await fail(refund, .code(.token), in: scope) }
       try await note(refund, .code(.token), in: scope)
       throw error
+    }
+  }
+
+  /// Nobody has decided: the workspace's rule does where it may.
+  private func decideByRule(
+    _ refund: Refund, in scope: WorkspaceScope
+  ) async throws -> Job.Outcome {
+    do {
+      let isApproved = try await platform.pool.transaction(in: scope) { tx in
+        try await tx.autoApprove(refund.id, in: scope, at: scope.now)
+      }
+      return isApproved ? .next : .done
+    } catch RefundRefusal.previewChanged {
+      // A use came in between: the rule looks at what it left.
+      return .next
     }
   }
 
@@ -179,7 +195,7 @@ public struct RefundSettlement: Sendable {
       try await tx.execute(
         """
         update refunds set state = 'failed', state_at = \(scope.now), hold_key = null,
-          debt_policy = null, last_error = \(problem.text)
+          debt_policy = null, proposed_by = null, proposed_at = null, last_error = \(problem.text)
         where workspace_id = \(scope.workspaceID) and refund_id = \(locked.id)
         """)
       try await tx.audit(
@@ -251,7 +267,7 @@ extension RefundSettlement {
     _ refund: Refund, attempts: Int, in scope: WorkspaceScope
   ) async throws -> Job.Outcome {
     guard refund.notice == .due else { return .done }
-    let text = try await RefundNotice.text(for: refund, in: scope, platform.pool)
+    let text = try await RefundNotice.of(refund, in: scope, platform.pool).text(about: refund)
     let (client, payer) = try await call(for: refund, in: scope)
     var result = Refund.Notice.sent
     var problem: RefundProblem?
@@ -280,16 +296,5 @@ extension RefundSettlement {
         String(refund.id), after: ["decision": refund.state.rawValue], in: scope, at: scope.now)
     }
     return .done
-  }
-}
-
-extension RefundProblem {
-  /// What Telegram itself said is kept word for word; everything else has a name of ours.
-  init(_ error: TelegramError) {
-    switch error {
-    case .api(_, let description, _): self = .telegram(description)
-    case .unknownOutcome: self = .code(.noAnswer)
-    case .notSent: self = .code(.notReached)
-    }
   }
 }

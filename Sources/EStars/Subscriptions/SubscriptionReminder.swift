@@ -31,7 +31,7 @@ struct SubscriptionReminder: Sendable {
       subscription.isDue(for: moment, end: Int64(parts[2])),
       let bot = try await platform.directory.bot(subscription.botID), bot.isConnected,
       let customer = try await Customer.find(
-        id: subscription.customerID, in: scope, platform.pool),
+        id: subscription.customerID, in: scope, platform.pool), customer.erasedAt == nil,
       let workspace = try await platform.directory.workspace(scope.workspaceID)
     else { return .done }
     let language = BuyerLanguage(of: customer.languageCode, else: workspace.locale)

@@ -65,6 +65,7 @@ extension Transaction {
     let customerID = try await customer(
       telegramID: request.telegramID, name: nil, in: scope, at: at
     ).id
+    try await noteSource(request.source, of: customerID, in: scope)
     let facts = try await TrialFacts(customerID, in: scope, at: at, self)
     let policy = facts.policy
     let isPaid = policy.isPaid(request.source)
@@ -98,6 +99,19 @@ extension Transaction {
       returning *
       """)[0]
     return (try TrialGrant(row), true)
+  }
+
+  /// The first source that a bot names is where the customer came from.
+  private func noteSource(
+    _ source: String, of customerID: Int64, in scope: WorkspaceScope
+  ) async throws {
+    guard !source.isEmpty else { return }
+    try await execute(
+      """
+      update customers set traffic_source = \(source)
+      where workspace_id = \(scope.workspaceID) and customer_id = \(customerID)
+        and traffic_source = ''
+      """)
   }
 
   private func lockTrialDay(_ day: String, in scope: WorkspaceScope) async throws -> Int64 {

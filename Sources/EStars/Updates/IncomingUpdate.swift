@@ -1,7 +1,7 @@
 import Foundation
 import Telegram
 
-/// The parts of a Telegram update that move money. Everything else in it is carried, not read, so
+/// The parts of a Telegram update that move money, and words that support may hear. Everything else in it is carried, not read, so
 /// that a field Telegram adds or changes elsewhere never stops a payment.
 struct IncomingUpdate: Sendable {
   let updateID: Int64
@@ -9,10 +9,14 @@ struct IncomingUpdate: Sendable {
   let kind: String
   /// Updates with the same number keep their order: the chat's id, else the user's, else 0.
   let queue: Int64
+  /// When its message was sent, by Telegram's clock; nil where it has no time of its own.
+  let sentAt: Date?
   let preCheckoutQuery: PreCheckoutQuery?
   let payment: ReportedCharge?
   let refund: ReportedRefund?
   let renewal: ReportedRenewal?
+  /// What a person wrote in the bot's own chat, where support may have to do with it.
+  let spoken: SpokenWords?
 
   struct ReportedRefund: Sendable {
     let refund: RefundedPayment
@@ -38,7 +42,10 @@ extension IncomingUpdate: Decodable {
     queue = names.first.map { Self.queue(of: fields, Key($0)) } ?? 0
     preCheckoutQuery = try fields.decodeIfPresent(
       PreCheckoutQuery.self, forKey: Key("pre_checkout_query"))
-    guard let body = try? fields.nestedContainer(keyedBy: Key.self, forKey: Key("message")),
+    let body = try? fields.nestedContainer(keyedBy: Key.self, forKey: Key("message"))
+    sentAt = (try? body?.decode(Int64.self, forKey: Key("date")))
+      .map { Date(timeIntervalSince1970: Double($0)) }
+    guard let body,
       body.contains(Key("successful_payment")) || body.contains(Key("refunded_payment"))
     else {
       payment = nil
@@ -48,6 +55,8 @@ extension IncomingUpdate: Decodable {
       renewal = word.map {
         ReportedRenewal(telegramID: $0.user.id, payload: $0.invoicePayload, state: $0.state)
       }
+      spoken = (try? fields.decodeIfPresent(SpokenWords.Message.self, forKey: Key("message")))
+        .flatMap { $0 }.flatMap(SpokenWords.init)
       return
     }
     let message = try fields.decode(PaymentMessage.self, forKey: Key("message"))
@@ -56,6 +65,7 @@ extension IncomingUpdate: Decodable {
     payment = charge
     refund = try message.refund()
     renewal = nil
+    spoken = nil
   }
 
   private static func queue(of fields: KeyedDecodingContainer<Key>, _ kind: Key) -> Int64 {

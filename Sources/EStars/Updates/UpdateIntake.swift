@@ -213,6 +213,12 @@ extension Transaction {
       return try await hear(
         renewal, updateID: update.updateID, bot, secrets, in: scope, at: at)
     }
+    if let spoken = update.spoken, spoken.isFor(bot),
+      let heard = try await hear(
+        spoken, updateID: update.updateID, by: bot, in: scope, at: at)
+    {
+      return heard
+    }
     guard let refund = update.refund else {
       return PaymentOutcome(kind: .duplicate, paymentID: nil)
     }

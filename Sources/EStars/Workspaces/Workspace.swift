@@ -65,7 +65,7 @@ public struct Workspace: Sendable, Equatable {
   }
 
   /// Every workspace, for jobs and for the memory that pre-checkout answers from.
-  static func all(_ pool: Pool) async throws -> [Workspace] {
+  public static func all(_ pool: Pool) async throws -> [Workspace] {
     try await pool.query("select \(columns) from workspaces w order by w.workspace_id")
       .map(Workspace.init)
   }

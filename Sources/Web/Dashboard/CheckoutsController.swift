@@ -132,9 +132,8 @@ extension Visit {
         ? .link(checkout.invoiceLink) : .chat(checkout.messageID),
       openedBy: checkout.openedBy, botUsername: bot?.username ?? "",
       expiresAt: checkout.expiresAt, resume: checkout.resume,
-      steps: try await steps.map {
-        CheckoutView.Step(state: CheckoutState($0.to), reason: $0.reason, at: $0.at)
-      }, payments: payments.map { PaymentRow($0, payers[$0.customerID]) },
+      steps: try await steps.map(CheckoutView.Step.init),
+      payments: payments.map { PaymentRow($0, payers[$0.customerID]) },
       form: mayCancel ? .init() : nil, audit: try await audit.map(PaymentView.AuditLine.init))
   }
 
@@ -169,6 +168,12 @@ extension Visit {
 
 extension CheckoutState {
   init(_ state: Checkout.State) { self = CheckoutState(rawValue: state.rawValue) ?? .cancelled }
+}
+
+extension CheckoutView.Step {
+  init(_ step: Checkout.Step) {
+    self.init(state: CheckoutState(step.to), reason: step.reason, at: step.at)
+  }
 }
 
 extension CheckoutRow {

@@ -8,7 +8,7 @@ extension CustomerLabel {
       id: customer.id,
       name: [customer.firstName, customer.lastName].filter { !$0.isEmpty }.joined(separator: " "),
       username: customer.username.isEmpty ? nil : customer.username,
-      telegramID: customer.telegramID)
+      telegramID: customer.erasedAt == nil ? customer.telegramID : nil)
   }
 }
 
@@ -21,14 +21,20 @@ extension PaymentKey {
   }
 }
 
+extension Money {
+  init(_ micros: Int64, _ rates: Rates) { self.init(micros: micros, currency: rates.currency) }
+}
+
 extension PaymentRow {
-  init(_ payment: Payment, _ customer: Customer?) {
+  /// - Parameter rates: The workspace's, where the row says what the Stars bring.
+  init(_ payment: Payment, _ customer: Customer?, at rates: Rates? = nil) {
     self.init(
       key: PaymentKey(payment),
       customer: customer.map(CustomerLabel.init)
         ?? CustomerLabel(id: payment.customerID, name: ""),
       packTitle: payment.title, stars: payment.stars,
-      state: PaymentState(payment), paidAt: payment.paidAt)
+      state: PaymentState(payment), paidAt: payment.paidAt,
+      fiat: rates.map { Money($0.micros(stars: payment.stars), $0) })
   }
 }
 
@@ -115,7 +121,10 @@ extension Catalog {
 }
 
 extension StripRow {
-  init(_ event: Timeline.Event, _ catalog: Catalog, unit: UnitLabel = .credits) {
+  /// - Parameter slug: Of the workspace; nil leaves out links to pages of other things.
+  init(
+    _ event: Timeline.Event, _ catalog: Catalog, unit: UnitLabel = .credits, slug: String? = nil
+  ) {
     switch event {
     case .payment(let payment):
       self.init(
@@ -130,6 +139,22 @@ extension StripRow {
         event: .decline(pack: title), amount: 0, unit: .stars, at: refund.stateAt,
         payment: PaymentKey(refund.botID, refund.chargeID))
     case .entry(let movement): self.init(movement, catalog, unit: unit)
+    case .message(let message):
+      self.init(
+        event: .message(kind: message.kind.rawValue.replacing(".", with: "_")), amount: 0,
+        at: message.createdAt, message: MessageRow(message), body: message.body)
+    case .supportCase(let opened):
+      self.init(
+        event: .supportCase(subject: opened.subject), amount: 0, at: opened.openedAt,
+        href: slug.map { Links.supportCase($0, opened.id) })
+    case .operatorAction(let line):
+      self.init(
+        event: .action(line.action, by: line.actor.name), amount: 0, at: line.at,
+        reason: line.reason, givenBy: line.actor.name)
+    case .subscription(let step):
+      self.init(
+        event: .subscription(plan: step.planTitle, change: step.change.kind.rawValue), amount: 0,
+        at: step.change.at, href: slug.map { Links.subscription($0, step.subscriptionID) })
     }
   }
 

@@ -5,8 +5,10 @@ import HTTPTypes
 /// Signing in and out.
 enum LoginController {
   @Sendable static func new(_ server: Server, _ inbound: Inbound) async throws -> Reply {
-    let failure: LoginView.Failure? = inbound.query["signed-out"] == nil ? nil : .signedOut
-    return page(server, inbound, LoginView(failure: failure, next: path(inbound.query["next"])))
+    let query = inbound.query
+    let failure: LoginView.Failure? =
+      query["signed-out"] != nil ? .signedOut : query["reset"] != nil ? .reset : nil
+    return page(server, inbound, LoginView(failure: failure, next: path(query["next"])))
   }
 
   @Sendable static func create(_ server: Server, _ inbound: Inbound) async throws -> Reply {
@@ -19,11 +21,16 @@ enum LoginController {
     }
     do {
       let opened = try await server.platform.login.open(
-        email: email, password: form["password"] ?? "",
-        userAgent: inbound.headers[.userAgent] ?? "", address: inbound.address, at: Date())
-      var reply = Reply.seeOther(view.next ?? Links.workspaces)
-      reply.headers[.setCookie] = SessionCookie.set(opened.token, isSecure: inbound.isSecure)
-      return reply
+        email: email, password: form["password"] ?? "", userAgent: inbound.userAgent,
+        address: inbound.address, at: Date())
+      // Whatever this browser was signed in as is over.
+      if let old = inbound.sessionToken {
+        try await Session.close(token: old, server.platform.pool)
+      }
+      let path =
+        opened.awaitsTOTP
+        ? Links.with(Links.loginTOTP, [("next", view.next)]) : view.next ?? Links.workspaces
+      return .seeOther(path).opening(opened, for: inbound)
     } catch Login.Refusal.mismatch {
       view.failure = .wrongCredentials
       return page(server, inbound, view, status: .unauthorized)
@@ -53,8 +60,9 @@ enum LoginController {
   }
 
   /// Only a path of the dashboard may follow a login: an open redirect would help phishing.
-  private static func path(_ next: String?) -> String? {
-    guard let next, next.hasPrefix("/w"), !next.contains("\\"), !next.contains("\n"),
+  static func path(_ next: String?) -> String? {
+    guard let next, !next.contains("\\"), next.utf8.allSatisfy({ $0 > 32 && $0 != 127 }),
+      ["/w", Links.account, "/invitations/"].contains(where: { next.hasPrefix($0) }),
       next.utf8.count < 500
     else { return nil }
     return next

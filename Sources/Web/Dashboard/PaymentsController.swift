@@ -6,16 +6,21 @@ enum PaymentsController {
   @Sendable static func index(_ visit: Visit) async throws -> Reply {
     let (scope, pool) = (visit.scope, visit.platform.pool)
     let cursor = visit.inbound.query["after"].flatMap(Payment.Cursor.init)
+    var view = PaymentsView(filter: .init(visit.inbound), rows: [])
+    view.bots = try await Bot.all(in: scope, pool).map(BotLabel.init)
+    let filter = try await visit.paymentFilter(&view)
+    guard let filter else { return try await visit.page(view.render) }
+    async let rates = Rates.of(scope, pool)
     var payments = try await Payment.recent(
-      before: cursor, limit: Limits.pageSize + 1, in: scope, pool)
+      filter, before: cursor, limit: Limits.pageSize + 1, in: scope, pool)
     let hasMore = payments.count > Limits.pageSize
     if hasMore { payments.removeLast() }
     let people = try await Customer.named(payments.map(\.customerID), in: scope, pool)
-    let view = PaymentsView(
-      rows: payments.map { PaymentRow($0, people[$0.customerID]) },
-      paging: Paging(
-        nextCursor: hasMore ? payments.last.map { Payment.Cursor($0).text } : nil,
-        isFirst: cursor == nil))
+    let rate = try await rates
+    view.rows = payments.map { PaymentRow($0, people[$0.customerID], at: rate) }
+    view.paging = Paging(
+      nextCursor: hasMore ? payments.last.map { Payment.Cursor($0).text } : nil,
+      isFirst: cursor == nil)
     return try await visit.page(view.render)
   }
 
@@ -43,6 +48,7 @@ enum PaymentsController {
     async let audit = AuditEntry.about("payment", String(payment.id), in: scope, pool)
     async let refundCase = Refund.of(payment, in: scope, pool)
     async let receipts = payment.receipts(in: scope, pool)
+    async let rates = Rates.of(scope, pool)
     let bot = try await visit.platform.directory.bot(payment.botID)
     let catalog = try await visit.platform.directory.catalog(of: visit.workspace.id)
     let (moved, granted, refund) = (try await movements, try await lots, try await refundCase)
@@ -53,9 +59,12 @@ enum PaymentsController {
     let effect =
       refund == nil
       ? RefundEffect(try await RefundPreview.of(payment, in: scope, pool), payment) : nil
+    let sold = try await checkout
+    let steps = try await sold?.history(in: scope, pool) ?? []
     let view = PaymentView(
-      payment: PaymentRow(payment, customer), sku: payment.sku, botUsername: bot?.username ?? "",
-      checkout: try await checkout.map { .init(id: String($0.id), openedAt: $0.createdAt) },
+      payment: PaymentRow(payment, customer, at: try await rates), sku: payment.sku,
+      botUsername: bot?.username ?? "",
+      checkout: sold.map { .init(id: String($0.id), openedAt: $0.createdAt) },
       refundedAt: payment.refundedAt, lots: granted.map(LotRow.init),
       creditsUsed: moved.used(fromLots: ids),
       access: try await access.filter {
@@ -69,7 +78,10 @@ enum PaymentsController {
         ? nil
         : .init(
           rows: try await receipts.map(MessageRow.init),
-          formKey: visit.membership.role >= .support ? UUID().uuidString : nil))
+          formKey: visit.membership.role >= .support ? UUID().uuidString : nil),
+      steps: steps.map(CheckoutView.Step.init),
+      cases: try await visit.cases(about: payment, customer),
+      mayOpenCase: visit.membership.role >= .support)
     return try await visit.page(view.render)
   }
 }
@@ -79,5 +91,61 @@ extension [Timeline.Movement] {
   fileprivate func used(fromLots lots: Set<Int64>) -> Int64 {
     filter { $0.kind == "debit" }.flatMap(\.lots).filter { lots.contains($0.lot) }
       .reduce(0) { $0 - $1.amount }
+  }
+}
+
+extension PaymentsView.Filter {
+  /// As the address says it; what makes no sense there is left out.
+  init(_ inbound: Inbound) {
+    func text(_ name: String) -> String? {
+      inbound.query[name].flatMap { $0.isEmpty || $0.contains("\0") ? nil : inbound.words($0) }
+    }
+    let (from, to) = (text("from") ?? "", text("to") ?? "")
+    let period = text("period").flatMap(PeriodChoice.init(rawValue:))
+      .flatMap { PaymentsView.periods.contains($0) ? $0 : nil }
+    self.init(
+      // Dates that somebody typed count, whatever stands beside them.
+      period: from.isEmpty && to.isEmpty ? period : .custom, from: from, to: to,
+      state: text("state").flatMap(PaymentState.init(rawValue:)),
+      product: text("product").flatMap(PaymentProduct.init(rawValue:)), sku: text("sku"),
+      botID: text("bot").flatMap { Int64($0) }, customer: text("customer").flatMap { Int64($0) },
+      text: text("q") ?? "")
+  }
+}
+
+extension Visit {
+  /// What to look for; nil: the page says why nothing is looked for.
+  fileprivate func paymentFilter(_ view: inout PaymentsView) async throws -> PaymentFilter? {
+    let chosen = view.filter
+    var filter = PaymentFilter(
+      standing: chosen.state.flatMap { .init(rawValue: $0.rawValue) },
+      product: chosen.product.flatMap { .init(rawValue: $0.rawValue) }, sku: chosen.sku,
+      botID: chosen.botID, customerID: chosen.customer)
+    if let choice = chosen.period.flatMap({ Period.Choice(rawValue: $0.rawValue) }) {
+      let (from, to) = (Day(chosen.from), Day(chosen.to))
+      guard (from != nil || chosen.from.isEmpty) && (to != nil || chosen.to.isEmpty) else {
+        view.problem = .dates
+        return nil
+      }
+      let today = Day(scope.now, in: workspace.timeZone)
+      filter.paid = Period(choice, today: today, from: from, to: to).moments(in: workspace.timeZone)
+    }
+    if let id = chosen.customer {
+      guard let customer = try await Customer.find(id: id, in: scope, platform.pool) else {
+        throw Refusal.notFound
+      }
+      view.customer = CustomerLabel(customer)
+    }
+    if let telegramID = Int64(chosen.text), telegramID > 0 {
+      let found = try await Customer.find(telegramID: telegramID, in: scope, platform.pool)
+      guard let found else {
+        view.problem = .nobody
+        return nil
+      }
+      if filter.customerID == nil { filter.customerID = found.id }
+    } else if !chosen.text.isEmpty {
+      filter.chargeID = chosen.text
+    }
+    return filter
   }
 }

@@ -6,12 +6,27 @@ extension RefundRow {
     self.init(
       id: refund.id, customer: customer.map(CustomerLabel.init), packTitle: payment?.title,
       stars: refund.stars, state: RefundState(rawValue: refund.state.rawValue) ?? .requested,
-      reason: RefundReason(rawValue: refund.reason.rawValue) ?? .other, openedAt: refund.openedAt)
+      reason: RefundReason(rawValue: refund.reason.rawValue) ?? .other, openedAt: refund.openedAt,
+      isProposed: refund.proposedBy != nil && refund.state.isOpenToDecision)
+  }
+}
+
+extension RefundClause {
+  init?(_ clause: RefundVerdict.Clause) { self.init(rawValue: clause.rawValue) }
+}
+
+extension RefundRule {
+  init(_ policy: RefundPolicy) {
+    self.init(
+      maxAgeHours: policy.maxAgeHours, maxUsedPercent: policy.maxUsedPercent,
+      isOnePerCustomer: policy.onePerCustomer, autoApproves: policy.autoApproves,
+      fourEyesStars: policy.fourEyesStars)
   }
 }
 
 extension RefundEffect {
-  init(_ preview: RefundPreview, _ payment: Payment) {
+  init(_ preview: RefundPreview, _ payment: Payment, _ margin: RefundMargin? = nil) {
+    let verdict = preview.verdict
     self.init(
       stars: preview.stars,
       lots: preview.lots.map {
@@ -23,8 +38,12 @@ extension RefundEffect {
       held: preview.held, expired: preview.expired, balanceBefore: preview.balanceBefore,
       balanceAfter: preview.balanceAfter, access: preview.endingAccess.map(\.title),
       verdict: Verdict(
-        isInTime: preview.verdict.isInTime, isUnused: preview.verdict.isUnused,
-        paidAt: payment.paidAt, used: preview.used + preview.held))
+        clause: RefundClause(verdict.clause) ?? .notCredited, rule: RefundRule(verdict.policy),
+        isInTime: verdict.isInTime, isLittleUsed: verdict.isLittleUsed, isFirst: verdict.isFirst,
+        paidAt: verdict.paidAt, used: verdict.used, granted: verdict.granted),
+      margin: margin.map {
+        Margin(currency: $0.currency, revenue: $0.revenueMicros, cost: $0.costMicros)
+      })
   }
 }
 

@@ -5,25 +5,48 @@ import HTTPTypes
 /// Refund cases: the list, one case, and asking for one.
 enum RefundsController {
   @Sendable static func index(_ visit: Visit) async throws -> Reply {
-    let (scope, pool) = (visit.scope, visit.platform.pool)
-    let showsWaiting = visit.inbound.query["show"] != "all"
-    let before = visit.inbound.query["after"].flatMap { Int64($0) }
-    var refunds = try await Refund.recent(
-      needsPerson: showsWaiting, before: before, limit: Limits.pageSize + 1, in: scope, pool)
+    let (scope, pool, query) = (visit.scope, visit.platform.pool, visit.inbound.query)
+    var filter = RefundFilter(
+      query["show"].flatMap(RefundFilter.Show.init(rawValue:)) ?? .waiting,
+      reason: query["reason"].flatMap(Refund.Reason.init(rawValue:)),
+      source: query["source"].flatMap(Refund.Source.init(rawValue:)),
+      botID: query["bot"].flatMap { Int64($0) })
+    var customer: Customer?
+    if let id = query["customer"].flatMap({ Int64($0) }) {
+      customer = try await Customer.find(id: id, in: scope, pool)
+      guard customer != nil else { throw Refusal.notFound }
+      filter.customerID = id
+    }
+    let after = query["after"].flatMap { Int64($0) }
+    var refunds = try await Refund.list(
+      filter, after: after, limit: Limits.pageSize + 1, in: scope, pool)
     let hasMore = refunds.count > Limits.pageSize
     if hasMore { refunds.removeLast() }
     let payments = try await Refund.payments(of: refunds, in: scope, pool)
     let people = try await Customer.named(
       refunds.compactMap(\.customerID) + payments.values.map(\.customerID), in: scope, pool)
+    let undecided = refunds.filter { $0.state.waitsForDecision }.compactMap { payments[$0.charge] }
+    let verdicts = try await Refund.verdicts(on: undecided, in: scope, pool)
     let view = RefundsView(
-      showsWaiting: showsWaiting,
+      show: .init(rawValue: filter.show.rawValue) ?? .waiting,
+      filter: .init(
+        reason: filter.reason.flatMap { .init(rawValue: $0.rawValue) },
+        source: filter.source.flatMap { .init(rawValue: $0.rawValue) }, botID: filter.botID,
+        customer: customer.map(CustomerLabel.init)),
+      bots: try await Bot.all(in: scope, pool).map(BotLabel.init),
+      rule: RefundRule(try await RefundPolicy.load(in: scope, pool)),
       rows: refunds.map { refund in
-        RefundRow(
-          refund, payments[refund.charge],
-          (refund.customerID ?? payments[refund.charge]?.customerID).flatMap { people[$0] })
+        let payment = payments[refund.charge]
+        var row = RefundRow(
+          refund, payment, (refund.customerID ?? payment?.customerID).flatMap { people[$0] })
+        row.clause =
+          refund.state.waitsForDecision
+          ? payment.flatMap { verdicts[$0.id] }.flatMap { RefundClause($0.clause) } : nil
+        return row
       },
       paging: Paging(
-        nextCursor: hasMore ? refunds.last.map { String($0.id) } : nil, isFirst: before == nil))
+        nextCursor: hasMore ? refunds.last.map { String($0.id) } : nil, isFirst: after == nil,
+        isAscending: filter.isOldestFirst))
     return try await visit.page(view.render)
   }
 
@@ -55,6 +78,8 @@ enum RefundsController {
     }
     let (refund, isNew) = try await Refund.request(
       payment, reason: reason, note: note, by: visit.actor, in: visit.scope, visit.platform.pool)
+    // The rule may decide it now, and the page that follows says so.
+    if isNew { await visit.platform.refunds.settleNow(refund.id) }
     return .seeOther(
       Links.with(
         Links.refund(visit.workspace.slug, refund.id), [("known", isNew ? nil : "1")]))
@@ -84,7 +109,13 @@ enum RefundGoodwillController {
 
 enum RefundDeclineController {
   @Sendable static func create(_ visit: Visit) async throws -> Reply {
-    try await visit.decide(.decline) { _, _ in .decline }
+    try await visit.decide(.decline) { form, problems in
+      guard let reason = form["reason"].flatMap(Refund.DeclineReason.init(rawValue:)) else {
+        problems.append(.reason)
+        return .decline(.other)
+      }
+      return .decline(reason)
+    }
   }
 }
 
@@ -116,16 +147,19 @@ extension Visit {
     func again(
       _ status: HTTPResponse.Status, warning: RefundView.Notice? = nil
     ) async throws -> Reply {
-      var view = try await refundView(try await self.refund())
+      var view = try await refundView(
+        try await self.refund(), saying: problems.isEmpty ? decision : nil)
       view.warning = warning
       view.draft = .init(
         decision: kind, note: decision.note, message: decision.buyerMessage,
-        credits: form["credits"] ?? "", problems: problems)
+        credits: form["credits"] ?? "",
+        reason: form["reason"].flatMap { DeclineReason(rawValue: $0) }, problems: problems)
       var reply = try await page(view.render)
       reply.status = status
       return reply
     }
     guard problems.isEmpty else { return try await again(.unprocessableContent) }
+    if form["read"] != nil { return try await again(.ok) }
     do {
       let decided = try await Refund.decide(
         refund.id, decision, by: actor, in: scope, platform.pool)
@@ -135,6 +169,8 @@ extension Visit {
       throw Refusal.notFound
     } catch RefundRefusal.previewChanged {
       return try await again(.conflict, warning: .previewChanged)
+    } catch RefundRefusal.needsAnother {
+      return try await again(.conflict, warning: .needsAnother)
     } catch RefundRefusal.settled, RefundRefusal.decided {
       // The same form sent twice: what it says is done, and once.
       let now = try await self.refund()
@@ -147,38 +183,6 @@ extension Visit {
       return try await again(.unprocessableContent)
     }
   }
-
-  fileprivate func refundView(_ refund: Refund) async throws -> RefundView {
-    let pool = platform.pool
-    let payment = try await Payment.find(
-      botID: refund.botID, chargeID: refund.chargeID, in: scope, pool)
-    let customer: Customer? =
-      if let id = refund.customerID ?? payment?.customerID {
-        try await Customer.find(id: id, in: scope, pool)
-      } else {
-        nil
-      }
-    let preview: RefundPreview? =
-      if let payment, refund.state.isOpenToDecision, payment.state != .refunded {
-        try await RefundPreview.of(payment, in: scope, pool)
-      } else { nil }
-    let clawback = try await refund.clawback(in: scope, pool)
-    let audit = try await AuditEntry.about("refund", String(refund.id), in: scope, pool)
-    return RefundView(
-      refund: RefundRow(refund, payment, customer), payment: payment.map(PaymentKey.init),
-      source: .init(rawValue: refund.source.rawValue) ?? .telegram, note: refund.note,
-      decided: refund.decidedAt.flatMap { at in
-        refund.decidedBy.map { .init(at: at, by: $0) }
-      },
-      decisionNote: refund.decisionNote, refundedAt: refund.refundedAt,
-      buyerMessage: refund.buyerMessage,
-      notice: refund.notice.flatMap { .init(rawValue: $0.rawValue) },
-      problem: refund.problem.map(RefundView.Problem.init),
-      goodwillCredits: refund.goodwillCredits,
-      effect: preview.flatMap { preview in payment.map { RefundEffect(preview, $0) } },
-      fingerprint: preview?.fingerprint ?? "", result: clawback.map(RefundView.Result.init),
-      mayDecide: membership.role >= .manager, audit: audit.map(PaymentView.AuditLine.init))
-  }
 }
 
 extension Refund {
@@ -186,7 +190,7 @@ extension Refund {
     guard decidedBy == actor.name else { return false }
     switch outcome {
     case .refund: return state == .confirmed || state.isUnderWay
-    case .decline: return state == .declined
+    case .decline(let reason): return state == .declined && declineReason == reason
     case .goodwill(let credits): return state == .goodwill && goodwillCredits == credits
     }
   }

@@ -1,5 +1,6 @@
 import EStars
 import Foundation
+import HTTPTypes
 
 /// The businesses that an operator belongs to. With one business there is nothing to choose.
 enum WorkspacesController {
@@ -19,18 +20,30 @@ enum WorkspacesController {
           liveSlug: sides.first { $0.side == .live }?.slug,
           testSlug: sides.first { $0.side == .test }?.slug))
     }
+    return call.page(WorkspacesView(choices: choices).render)
+  }
+}
+
+extension SessionCall {
+  /// A page of no workspace.
+  ///
+  /// - Parameter opened: The session that the browser goes on in, where this answer begins it.
+  func page(
+    _ render: (Renderer, Frame) -> String, _ status: HTTPResponse.Status = .ok,
+    in opened: Session.Opened? = nil
+  ) -> Reply {
     let frame = Frame(
-      language: Language(operatorLocale: call.session.operator.locale), timeZone: .gmt,
-      now: Date(), csrfToken: call.session.csrfToken,
-      operatorName: call.session.operator.name)
-    return .html(
-      WorkspacesView(choices: choices).render(with: call.server.pages.renderer, in: frame))
+      language: Language(operatorLocale: session.operator.locale), timeZone: .gmt, now: Date(),
+      csrfToken: opened?.csrfToken ?? session.csrfToken, operatorName: session.operator.name)
+    let reply = Reply.html(render(server.pages.renderer, frame), status: status)
+    return opened.map { reply.opening($0, for: inbound) } ?? reply
   }
 }
 
 extension Visit {
   /// What stands around a page of this visit.
   func frame() async throws -> Frame {
+    async let openAlerts = Alert.openCount(in: scope, platform.pool)
     let twin = try await Membership.all(of: session.operator, platform.pool)
       .first { $0.workspace.id == workspace.twinID }?.workspace
     return Frame(
@@ -38,7 +51,8 @@ extension Visit {
       now: scope.now, csrfToken: session.csrfToken, operatorName: session.operator.name,
       workspace: .init(
         slug: workspace.slug, name: workspace.name,
-        side: workspace.side == .live ? .live : .test, otherSideSlug: twin?.slug))
+        side: workspace.side == .live ? .live : .test, otherSideSlug: twin?.slug),
+      openAlerts: try await openAlerts)
   }
 
   func page(_ render: (Renderer, Frame) -> String) async throws -> Reply {

@@ -2,7 +2,6 @@
 import Foundation
 import HTTPTypes
 import Ledger
-import Synchronization
 
 /// A signed-in request.
 struct SessionCall: Sendable {
@@ -69,19 +68,55 @@ extension Server {
   /// - Throws: ``SignInNeeded`` when there is no valid session; a ``Refusal`` for a form that
   ///   another site or session made.
   func session(_ inbound: Inbound) async throws -> SessionCall {
-    guard let token = inbound.cookies[SessionCookie.name(isSecure: inbound.isSecure)],
-      let session = try await Session.find(token: token, at: Date(), platform.pool)
-    else { throw Refusal.signIn(returningTo: inbound) }
-    if inbound.method == .post {
-      try checkOrigin(inbound)
-      let sent = try inbound.form()["csrf"] ?? ""
-      guard Bytes.equalInConstantTime(Array(sent.utf8), Array(session.csrfToken.utf8)) else {
-        throw Refusal(
-          .forbidden, "csrf",
-          "This form belongs to another session. Go back, reload the page and send it again.")
-      }
+    guard let token = inbound.sessionToken else { throw Refusal.signIn(returningTo: inbound) }
+    guard let session = try await Session.find(token: token, at: Date(), platform.pool) else {
+      let isHalfWay =
+        try await Session.findAwaitingTOTP(token: token, at: Date(), platform.pool) != nil
+      throw Refusal.signIn(isHalfWay ? Links.loginTOTP : Links.login, returningTo: inbound)
+    }
+    try checkForm(inbound, session)
+    // Whoever may see every workspace is known by more than a password.
+    if session.operator.isAdmin, session.operator.secondFactorSince == nil,
+      !Links.isOpenWithoutSecondFactor(inbound.path)
+    {
+      throw Refusal.redirect(to: Links.accountTOTP)
     }
     return SessionCall(server: self, inbound: inbound, session: session)
+  }
+
+  /// The session of a browser whose password was right and whose second factor is still to come.
+  ///
+  /// - Throws: ``Refusal``
+  func awaitingTOTP(_ inbound: Inbound) async throws -> SessionCall {
+    guard let token = inbound.sessionToken else { throw Refusal.signIn(returningTo: inbound) }
+    guard
+      let session = try await Session.findAwaitingTOTP(token: token, at: Date(), platform.pool)
+    else {
+      _ = try await self.session(inbound)
+      throw Refusal.redirect(to: Links.workspaces)
+    }
+    try checkForm(inbound, session)
+    return SessionCall(server: self, inbound: inbound, session: session)
+  }
+
+  /// Who is signed in, on a page that anybody may open; nobody where a form is not of that session.
+  func visitor(_ inbound: Inbound) async throws -> SessionCall? {
+    guard let token = inbound.sessionToken,
+      let session = try await Session.find(token: token, at: Date(), platform.pool)
+    else { return nil }
+    return SessionCall(server: self, inbound: inbound, session: session)
+  }
+
+  /// A form comes from our own pages and from this session.
+  func checkForm(_ inbound: Inbound, _ session: Session) throws {
+    guard inbound.method == .post else { return }
+    try checkOrigin(inbound)
+    let sent = try inbound.form()["csrf"] ?? ""
+    guard Bytes.equalInConstantTime(Array(sent.utf8), Array(session.csrfToken.utf8)) else {
+      throw Refusal(
+        .forbidden, "csrf",
+        "This form belongs to another session. Go back, reload the page and send it again.")
+    }
   }
 
   /// Not being a member and there being no such workspace answer alike.
@@ -167,17 +202,41 @@ extension URL {
 }
 
 extension Refusal {
-  /// Sends the browser to the login page and back afterwards.
-  static func signIn(returningTo inbound: Inbound) -> Refusal {
-    var refusal = Refusal(.seeOther, "sign_in", "Sign in to see this page.")
+  static func redirect(to path: String) -> Refusal {
+    var refusal = Refusal(.seeOther, "elsewhere", "This is done on another page.")
+    refusal.headers[.location] = path
+    return refusal
+  }
+
+  /// Sends the browser to the login page, or the step of it that is left, and back afterwards.
+  static func signIn(
+    _ step: String = Links.login, returningTo inbound: Inbound
+  ) -> Refusal {
     let isPage = inbound.method == .get || inbound.method == .head
     let page = inbound.path + (inbound.rawQuery.map { "?\($0)" } ?? "")
     let allowed = CharacterSet.urlPathAllowed.subtracting(CharacterSet(charactersIn: "&+?"))
     let back =
       (isPage ? page : Links.workspaces).addingPercentEncoding(withAllowedCharacters: allowed)
       ?? Links.workspaces
-    refusal.headers[.location] = "/login?next=\(back)"
+    var refusal = Refusal(.seeOther, "sign_in", "Sign in to see this page.")
+    refusal.headers[.location] = "\(step)?next=\(back)"
     return refusal
+  }
+}
+
+extension Inbound {
+  /// What the browser's cookie says, whoever's it is.
+  var sessionToken: String? { cookies[SessionCookie.name(isSecure: isSecure)] }
+
+  var userAgent: String { headers[.userAgent] ?? "" }
+}
+
+extension Reply {
+  /// Signs the browser in anew.
+  func opening(_ session: Session.Opened, for inbound: Inbound) -> Reply {
+    var reply = self
+    reply.headers[.setCookie] = SessionCookie.set(session.token, isSecure: inbound.isSecure)
+    return reply
   }
 }
 
@@ -193,48 +252,5 @@ enum SessionCookie {
   static func clear(isSecure: Bool) -> String {
     "\(name(isSecure: isSecure))=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"
       + (isSecure ? "; Secure" : "")
-  }
-}
-
-/// How many different people a key may ask about within a minute. Asking again about the same ones
-/// is free, walking through all of them is not.
-final class ReadLimit: Sendable {
-  private struct Window {
-    var minute: Int
-    var users: Set<Int64>
-  }
-
-  private let perMinute: Int
-  private let windows = Mutex<[[UInt8]: Window]>([:])
-
-  init(perMinute: Int) { self.perMinute = perMinute }
-
-  /// Whether nobody new is let through in this minute.
-  func isFull(for key: APIKey, at: Date = Date()) -> Bool {
-    let minute = Int(at.timeIntervalSince1970) / 60
-    return windows.withLock { windows in
-      windows[key.hash].map { $0.minute == minute && $0.users.count >= perMinute } ?? false
-    }
-  }
-
-  /// - Throws: ``Refusal`` with 429.
-  func count(_ user: Int64, by key: APIKey, at: Date = Date()) throws {
-    let minute = Int(at.timeIntervalSince1970) / 60
-    let isAllowed = windows.withLock { windows in
-      if windows.count > 10_000 { windows = windows.filter { $0.value.minute == minute } }
-      let new = Window(minute: minute, users: [])
-      if windows[key.hash]?.minute != minute { windows[key.hash] = new }
-      // In place: a copy for each request would cost more than all else here.
-      if windows[key.hash, default: new].users.count < perMinute {
-        windows[key.hash, default: new].users.insert(user)
-      }
-      return windows[key.hash, default: new].users.contains(user)
-    }
-    guard isAllowed else {
-      throw Refusal(
-        .tooManyRequests, "too_many_customers",
-        "This key has asked about \(perMinute) different people in this minute.",
-        retryAfterSeconds: 60 - Int(at.timeIntervalSince1970) % 60)
-    }
   }
 }

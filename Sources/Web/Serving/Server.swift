@@ -106,9 +106,12 @@ public final class Server: Sendable {
       call.inbound.body = try await body(of: request, route)
       return try await handle(call)
     case .anyone(let handle): return try await handle(self, whole())
-    case .session(let handle): return try await handle(try await session(whole()))
+    case .awaitingTOTP(let handle):
+      return try await handle(try await awaitingTOTP(whole())).asPage()
+    case .session(let handle):
+      return try await handle(try await session(whole())).asPage()
     case .member(let role, let handle):
-      return try await handle(try await visit(whole(), role))
+      return try await handle(try await visit(whole(), role)).asPage()
     }
   }
 
@@ -179,6 +182,22 @@ struct ClientContext: RequestContext, RemoteAddressRequestContext {
     coreContext = .init(source: source)
     remoteAddress = source.channel.remoteAddress
   }
+}
+
+extension Reply {
+  /// What leaves by a door for operators is a page or a redirection to one, and nobody keeps it:
+  /// whatever a handler made, data to take away does not pass.
+  ///
+  /// - Throws: ``NoPage``
+  fileprivate func asPage() throws -> Reply {
+    let isPage = headers[.contentType] == "text/html; charset=utf-8"
+    guard isPage || body.isEmpty && shared == nil, headers[.contentDisposition] == nil,
+      headers[.cacheControl] == "no-store"
+    else { throw NoPage() }
+    return self
+  }
+
+  private struct NoPage: Error {}
 }
 
 /// A body that many replies share, in the form that it is sent in.

@@ -5,7 +5,7 @@ struct Docs: Sendable {
   /// In reading order; nil is the first page, which has the folder's own address.
   static let order: [String?] = [
     nil, "quickstart", "concepts", "idempotency", "checkouts", "subscriptions", "holds", "webhooks",
-    "events", "errors", "messages", "reconciliation", "mini-apps", "sandbox",
+    "events", "errors", "messages", "support", "reconciliation", "mini-apps", "sandbox",
   ]
 
   /// By path, such as `/pt-br/docs/holds` and `/docs/quickstart.py`.

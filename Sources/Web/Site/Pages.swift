@@ -21,7 +21,9 @@ struct Pages: Sendable {
   /// The page for a refusal, or the redirect that it asks for.
   func error(_ refusal: Refusal, _ request: Request, requestID: String) -> Reply {
     if refusal.headers[.location] != nil {
-      return Reply(refusal.status, headers: refusal.headers)
+      var reply = Reply(refusal.status, headers: refusal.headers)
+      reply.headers[.cacheControl] = "no-store"
+      return reply
     }
     let language = Language.preferred(request.headers[.acceptLanguage])
     var reply = Reply.html(

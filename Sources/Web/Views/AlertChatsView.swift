@@ -40,9 +40,10 @@ struct AlertChatsView: Sendable, Equatable {
       }
         ?? [])
     return page.page(
-      .alertChats, title: t["alert_chats.title"], place: .bots,
-      trail: [(title: t["nav.bots"], href: Links.bots(page.slug))],
+      .alertChats, title: t["alert_chats.title"], place: .alerts,
+      trail: [(title: t["nav.alerts"], href: Links.alerts(page.slug))],
       [
+        "tabs": AlertTab.model(.chats, page),
         "results": rows.isEmpty
           ? .none : .record(["rows": .records(rows) { model($0, page) }]),
         "form": mayEdit && !bots.isEmpty
@@ -89,9 +90,9 @@ struct AlertCodeView: Sendable, Equatable {
     let t = page.strings
     let bot = "https://t.me/\(botUsername)"
     return page.page(
-      .alertCode, title: t["alert_chats.code_title"], place: .bots,
+      .alertCode, title: t["alert_chats.code_title"], place: .alerts,
       trail: [
-        (title: t["nav.bots"], href: Links.bots(page.slug)),
+        (title: t["nav.alerts"], href: Links.alerts(page.slug)),
         (title: t["alert_chats.title"], href: Links.alertChats(page.slug)),
       ],
       [

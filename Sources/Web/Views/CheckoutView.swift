@@ -73,13 +73,7 @@ struct CheckoutView: Sendable, Equatable {
         "warning": wasClosed ? .text(t["checkouts.was_closed"]) : .none,
         "checkout": .record(facts),
         "delivery": .record(deliveryModel(page)),
-        "steps": .records(steps) { step in
-          [
-            "state": .text(t[.init("checkout_state.\(step.state.rawValue)")]),
-            "state_class": .text(step.state.dot),
-            "reason": .text(CheckoutReason.words(step.reason, t)), "time": format.time(step.at),
-          ]
-        },
+        "steps": .records(steps) { $0.model(page) },
         "payments": payments.isEmpty
           ? .none
           : .record(["shows_customer": true, "rows": .records(payments) { $0.model(page) }]),
@@ -128,6 +122,17 @@ struct CheckoutView: Sendable, Equatable {
       "open": .flag(!problems.isEmpty),
       "summary": problems.summary(page, of: [field]),
       "fields": .records([field]) { $0.model(problems, page) },
+    ]
+  }
+}
+
+extension CheckoutView.Step {
+  func model(_ page: PageContext) -> [String: TemplateValue] {
+    let t = page.strings
+    return [
+      "state": .text(t[.init("checkout_state.\(state.rawValue)")]),
+      "state_class": .text(state.dot), "reason": .text(CheckoutReason.words(reason, t)),
+      "time": page.format.time(at),
     ]
   }
 }

@@ -23,6 +23,19 @@ struct FormProblem: Sendable, Equatable {
     case ofEverybody
     /// There is a free plan already.
     case oneFree
+    case email, emailTaken
+    /// Empty, or longer than this.
+    case name(max: Int)
+    /// Too short, or too long to be hashed.
+    case password(min: Int)
+    /// Not what stands in the field before.
+    case differs
+    case wrongPassword, wrongCode
+    case tryLater(seconds: Int)
+    case busy
+    /// Somebody must be owner.
+    case lastOwner
+    case day
   }
 
   /// The field's id and name.
@@ -48,6 +61,19 @@ struct FormProblem: Sendable, Equatable {
     case .source: return t["form.source"]
     case .ofEverybody: return t["form.of_everybody"]
     case .oneFree: return t["form.one_free"]
+    case .email: return t["form.email"]
+    case .emailTaken: return t["form.email_taken"]
+    case .name(let max): return t("form.name", ["max": String(max)])
+    case .password(let min): return t("form.password", ["min": String(min)])
+    case .differs: return t["form.differs"]
+    case .wrongPassword: return t["form.wrong_password"]
+    case .wrongCode: return t["form.wrong_code"]
+    case .tryLater(let seconds):
+      let minutes = Int64(max(1, (seconds + 59) / 60))
+      return t("login.throttled", count: minutes, ["n": String(minutes)])
+    case .busy: return t["login.busy"]
+    case .lastOwner: return t["form.last_owner"]
+    case .day: return t["form.day"]
     }
   }
 }
@@ -80,6 +106,12 @@ struct FormField: Sendable {
   enum Kind: Sendable {
     /// - Parameter isNumber: brings up the digits of a phone.
     case text(max: Int, isNumber: Bool = false)
+    case email
+    /// What was typed is never sent back.
+    case password(isNew: Bool)
+    /// Of an authenticator, or a recovery code.
+    case code
+    case day
     case area(rows: Int, max: Int)
     case choice([(value: String, label: String)])
   }
@@ -104,7 +136,16 @@ struct FormField: Sendable {
     ]
     switch kind {
     case .text(let max, let isNumber):
-      model["input"] = ["max": .text(String(max)), "numeric": .flag(isNumber)]
+      model["input"] = Self.input(max: max, isNumber: isNumber)
+    case .email: model["input"] = Self.input("email", max: 254, autocomplete: "username")
+    case .password(let isNew):
+      model["value"] = .text("")
+      model["input"] = Self.input(
+        "password", max: 256, autocomplete: isNew ? "new-password" : "current-password")
+    case .code:
+      model["value"] = .text("")
+      model["input"] = Self.input(max: 40, autocomplete: "one-time-code")
+    case .day: model["input"] = Self.input("date", max: 10)
     case .area(let rows, let max):
       model["area"] = ["rows": .text(String(rows)), "max": .text(String(max))]
     case .choice(let choices):
@@ -118,5 +159,14 @@ struct FormField: Sendable {
       ]
     }
     return model
+  }
+
+  private static func input(
+    _ type: String? = nil, max: Int, isNumber: Bool = false, autocomplete: String = "off"
+  ) -> TemplateValue {
+    [
+      "type": .optional(type), "max": .text(String(max)), "numeric": .flag(isNumber),
+      "autocomplete": .text(autocomplete),
+    ]
   }
 }

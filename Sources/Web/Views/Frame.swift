@@ -20,25 +20,31 @@ struct Frame: Sendable, Equatable {
   var csrfToken: String
   var operatorName: String
   var workspace: Workspace?
+  /// Alerts that nobody has looked at, counted up to 100.
+  var openAlerts = 0
 }
 
 /// A frame together with what turns its values into words.
 struct PageContext: Sendable {
   enum Place: String, Sendable, CaseIterable {
-    case overview, customers, payments, checkouts, subscriptions, carts, refunds, holds
+    case overview, analytics, customers, payments, checkouts, subscriptions, carts, refunds
+    case support, holds
     case packs, plans, actions, trials, paywall
-    case bots, keys, events, reconciliation
+    case bots, keys, events, reconciliation, alerts
+    case team, audit, gates
 
     /// The rail, part by part.
     static let groups: [(name: String, places: [Place])] = [
       (
         "desk",
         [
-          .overview, .customers, .payments, .checkouts, .subscriptions, .carts, .refunds, .holds,
+          .overview, .analytics, .customers, .payments, .checkouts, .subscriptions, .carts,
+          .refunds, .support, .holds,
         ]
       ),
       ("rules", [.packs, .plans, .actions, .trials, .paywall]),
-      ("connections", [.bots, .keys, .events, .reconciliation]),
+      ("connections", [.bots, .keys, .events, .reconciliation, .alerts]),
+      ("workspace", [.team, .audit, .gates]),
     ]
   }
 
@@ -114,7 +120,8 @@ struct PageContext: Sendable {
     trail: [(title: String, href: String)] = [], _ values: [String: TemplateValue]
   ) -> String {
     let shared: [String: TemplateValue] = [
-      "frame": .record(frameModel(place: place)),
+      // The page of customers has the box itself.
+      "frame": .record(frameModel(place: place, finds: template != .customers)),
       "heading": .text(title),
       "crumbs": trail.isEmpty
         ? .none
@@ -129,15 +136,25 @@ struct PageContext: Sendable {
       shared.merging(values) { _, own in own })
   }
 
-  private func frameModel(place: Place?) -> [String: TemplateValue] {
+  private func frameModel(place: Place?, finds: Bool) -> [String: TemplateValue] {
     [
+      "find": finds ? .optional(frame.workspace.map { Links.customers($0.slug) }) : .none,
       "now": .text(format.iso(frame.now)),
       "csrf": .text(frame.csrfToken),
       "operator": .text(frame.operatorName),
       "home": .text(frame.workspace.map { Links.overview($0.slug) } ?? Links.workspaces),
       "workspaces": .text(Links.workspaces),
+      "account": .text(Links.account),
       "logout": .text(Links.logout),
       "workspace": .optional(frame.workspace) { workspaceModel($0, place: place) },
+    ]
+  }
+
+  private var badge: [String: TemplateValue] {
+    let open = Int64(frame.openAlerts)
+    let number = open > 99 ? "99+" : format.number(open)
+    return [
+      "number": .text(number), "words": .text(strings("alerts.badge", count: open, ["n": number])),
     ]
   }
 
@@ -157,6 +174,7 @@ struct PageContext: Sendable {
               "title": .text(strings[.init("nav.\(entry.rawValue)")]),
               "href": .text(Links.place(workspace.slug, entry)),
               "current": .flag(entry == place),
+              "badge": entry == .alerts && frame.openAlerts > 0 ? .record(badge) : .none,
             ]
           },
         ]

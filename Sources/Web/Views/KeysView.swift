@@ -165,6 +165,10 @@ struct SecretView: Sendable, Equatable {
     /// A new key in an old one's place, which works until then.
     case rotatedKey(name: String, oldUntil: Date?)
     case relaySecret(botID: Int64, name: String)
+    /// A link into the team.
+    case invitation(name: String)
+    /// A link that resets a member's password or second factor.
+    case reset(memberID: Int64, name: String)
   }
 
   var kind: Kind
@@ -194,6 +198,16 @@ struct SecretView: Sendable, Equatable {
       ]
       (title, words) = (t["secret.relay_title"], t["secret.relay"])
       note = .text(t["secret.relay_note"])
+    case .invitation(let name):
+      (place, back) = (.team, Links.team(page.slug))
+      trail = [(t["nav.team"], Links.team(page.slug))]
+      (title, words) = (t("secret.invitation_title", ["name": name]), t["secret.invitation"])
+      note = .text(t["secret.invitation_note"])
+    case .reset(let id, let name):
+      (place, back) = (.team, Links.member(page.slug, id))
+      trail = [(t["nav.team"], Links.team(page.slug)), (name, Links.member(page.slug, id))]
+      (title, words) = (t("secret.reset_title", ["name": name]), t["secret.reset"])
+      note = .text(t["secret.reset_note"])
     }
     return page.page(
       .secret, title: title, place: place, trail: trail,

@@ -50,6 +50,8 @@ struct PaymentRow: Sendable, Equatable {
   var stars: Int64
   var state: PaymentState
   var paidAt: Date
+  /// What the Stars bring at the workspace's rate; nil: it is not shown.
+  var fiat: Money?
 }
 
 /// A grant of credits and what is left of it.

@@ -4,9 +4,21 @@ import Foundation
 enum Links {
   static let home = "/"
   static let login = "/login"
+  static let loginTOTP = "/login/totp"
   static let openAPI = "/openapi.json"
   static let logout = "/logout"
   static let workspaces = "/workspaces"
+  static let account = "/account"
+  static let accountPassword = account + "/password"
+  static let accountTOTP = account + "/totp"
+  static let accountSessions = account + "/sessions"
+  static func invitation(_ token: String) -> String { "/invitations/\(token)" }
+  static func reset(_ token: String) -> String { "/resets/\(token)" }
+
+  /// What somebody may do who has to set up a second factor first.
+  static func isOpenWithoutSecondFactor(_ path: String) -> Bool {
+    path == logout || path == accountTOTP || path == accountTOTP + "/confirmation"
+  }
 
   /// A developer page; nil = the first of them.
   static func docs(_ page: String?, _ language: Language) -> String {
@@ -14,9 +26,14 @@ enum Links {
   }
 
   static func place(_ slug: String, _ place: PageContext.Place) -> String {
-    place == .overview ? overview(slug) : "/w/\(slug)/\(place.rawValue)"
+    switch place {
+    case .overview: overview(slug)
+    case .support: supportCases(slug)
+    default: "/w/\(slug)/\(place.rawValue)"
+    }
   }
 
+  static func analytics(_ slug: String) -> String { "/w/\(slug)/analytics" }
   static func overview(_ slug: String) -> String { "/w/\(slug)" }
   static func customers(_ slug: String) -> String { "/w/\(slug)/customers" }
   static func customer(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/customers/\(id)" }
@@ -26,6 +43,15 @@ enum Links {
   }
   static func newGrant(_ slug: String, _ customer: Int64) -> String {
     grants(slug, customer) + "/new"
+  }
+  static func newCreditAnswer(_ slug: String, _ customer: Int64) -> String {
+    creditAnswers(slug, customer) + "/new"
+  }
+  static func creditAnswers(_ slug: String, _ customer: Int64) -> String {
+    Links.customer(slug, customer) + "/credit-answers"
+  }
+  static func erasure(_ slug: String, _ customer: Int64) -> String {
+    Links.customer(slug, customer) + "/erasure"
   }
   static func lot(_ slug: String, _ key: LotKey) -> String {
     customer(slug, key.customer) + "/lots/\(key.unit)/\(key.lot)"
@@ -41,7 +67,43 @@ enum Links {
   static func holds(_ slug: String) -> String { "/w/\(slug)/holds" }
   static func hold(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/holds/\(id)" }
 
+  static func supportCases(_ slug: String) -> String { "/w/\(slug)/support-cases" }
+  static func supportCase(_ slug: String, _ id: Int64) -> String {
+    "/w/\(slug)/support-cases/\(id)"
+  }
+  static func newSupportCase(
+    _ slug: String, _ customer: Int64, about payment: PaymentKey? = nil
+  ) -> String {
+    with(
+      Links.customer(slug, customer) + "/support-cases/new",
+      [("bot", payment.map { String($0.botID) }), ("charge", payment?.chargeID)])
+  }
+  static func supportSLA(_ slug: String) -> String { "/w/\(slug)/support-sla" }
+  static func replyTemplates(_ slug: String) -> String { "/w/\(slug)/reply-templates" }
+  static func newReplyTemplate(_ slug: String) -> String { "/w/\(slug)/reply-templates/new" }
+  static func replyTemplate(_ slug: String, _ key: String) -> String {
+    "/w/\(slug)/reply-templates/\(key)"
+  }
+  static func team(_ slug: String) -> String { "/w/\(slug)/team" }
+  static func member(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/team/\(id)" }
+  static func invitations(_ slug: String) -> String { "/w/\(slug)/invitations" }
+  static func audit(_ slug: String) -> String { "/w/\(slug)/audit" }
+  static func gates(_ slug: String) -> String { "/w/\(slug)/gates" }
+
   static func carts(_ slug: String) -> String { "/w/\(slug)/carts" }
+  static func alerts(_ slug: String) -> String { "/w/\(slug)/alerts" }
+  static func alert(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/alerts/\(id)" }
+  static func alertAcknowledgement(_ slug: String, _ id: Int64) -> String {
+    alert(slug, id) + "/acknowledgement"
+  }
+  static func alertRules(_ slug: String) -> String { "/w/\(slug)/alert-rules" }
+  /// On the page of all rules, or the address of its form.
+  static func alertRule(_ slug: String, _ kind: AlertKind, isForm: Bool = false) -> String {
+    alertRules(slug) + (isForm ? "/" + kind.name : "#" + kind.key)
+  }
+  static func alertMute(_ slug: String, _ kind: AlertKind) -> String {
+    alertRule(slug, kind, isForm: true) + "/mute"
+  }
   static func alertChats(_ slug: String) -> String { "/w/\(slug)/alert-chats" }
 
   static func payments(_ slug: String) -> String { "/w/\(slug)/payments" }
@@ -51,6 +113,7 @@ enum Links {
     Links.customer(slug, customer) + "/checkouts/new"
   }
 
+  static func refundPolicy(_ slug: String) -> String { "/w/\(slug)/refund-policy" }
   static func refunds(_ slug: String) -> String { "/w/\(slug)/refunds" }
   static func refund(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/refunds/\(id)" }
 

@@ -8,6 +8,8 @@ struct LoginView: Sendable, Equatable {
     /// The form was sent from another site.
     case crossSite
     case signedOut
+    /// A link set a new password or took the second factor off.
+    case reset
   }
 
   var email = ""
@@ -22,15 +24,23 @@ struct LoginView: Sendable, Equatable {
       [
         "email": .text(email), "next": .optional(next), "action": .text(Links.login),
         "home": .text(Links.home),
-        "notice": failure == .signedOut ? .text(strings["login.signed_out"]) : .none,
+        "notice": .optional(notice(strings)),
         "failure": .optional(message(strings)),
         "invalid": .flag(failure == .wrongCredentials),
       ])
   }
 
+  private func notice(_ strings: Strings) -> String? {
+    switch failure {
+    case .signedOut: strings["login.signed_out"]
+    case .reset: strings["login.reset"]
+    default: nil
+    }
+  }
+
   private func message(_ strings: Strings) -> String? {
     switch failure {
-    case nil, .signedOut: return nil
+    case nil, .signedOut, .reset: return nil
     case .wrongCredentials: return strings["login.wrong"]
     case .busy: return strings["login.busy"]
     case .crossSite: return strings["login.cross_site"]

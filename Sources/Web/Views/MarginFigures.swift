@@ -68,6 +68,15 @@ struct RatesLabel: Sendable, Equatable {
 extension Formatting {
   var decimalSeparator: String { language == .ptBR ? "," : "." }
 
+  /// `5.27 BRL`, rounded to hundredths; the space does not break.
+  func money(micros: Int64, _ currency: String) -> String {
+    let hundredths = (micros.magnitude + 5_000) / 10_000
+    let (whole, rest) = hundredths.quotientAndRemainder(dividingBy: 100)
+    let sign = micros < 0 && hundredths > 0 ? "−" : ""
+    return sign + number(Int64(clamping: whole)) + decimalSeparator
+      + String(String(100 + rest).dropFirst()) + "\u{a0}\(currency)"
+  }
+
   /// `1,234.50` for 1 234 500 000: at least two places, at most six.
   func decimal(micros: Int64) -> String {
     let (whole, rest) = micros.quotientAndRemainder(dividingBy: 1_000_000)

@@ -8,47 +8,82 @@ struct OverviewView: Sendable, Equatable {
     var problems: Int64
   }
 
+  /// What moved in some days.
+  struct Sums: Sendable, Equatable {
+    var payments: Int64 = 0
+    var stars: Int64 = 0
+    /// Positive.
+    var starsRefunded: Int64 = 0
+    var creditsIssued: Int64 = 0
+    /// Positive.
+    var creditsUsed: Int64 = 0
+    var creditsExpired: Int64 = 0
+
+    var net: Int64 { stars - starsRefunded }
+  }
+
+  static let periods: [PeriodChoice] = [.today, .day, .week, .month]
+
+  var period: PeriodChoice
+  var standing: AnalyticsView.Standing
+  var now: Sums
+  /// Of as much time before.
+  var before: Sums
+  /// What the net Stars bring.
+  var fiat: Money
+  /// Credits that customers may still use.
+  var owed: Int64
+  var owedCost: Money
   var customers: Int64
   /// Customers who have bought at least once.
   var payingCustomers: Int64
-  var starsReceived30Days: Int64
-  /// Positive.
-  var starsRefunded30Days: Int64
-  var creditsIssued30Days: Int64
-  /// Positive.
-  var creditsUsed30Days: Int64
-  var unspentCredits: Int64
+  var newcomers: Int64
   /// Updates that could not be handled yet.
   var openInboxProblems: Int64
   /// Cases that a person is to decide.
   var waitingRefunds: Int64
+  /// Support cases in which the next word is ours.
+  var openCases: Int64
   var lastVerification: Verification?
+  var netPerDay: DayChart
+  var usedPerDay: DayChart
+  var products: [SalesPart.Product]
   var recentPayments: [PaymentRow]
   var recentActivity: [StripRow]
-  /// Oldest first, a day each, today last.
-  var usedPerDay: [DayAmount]
 
   func render(with renderer: Renderer, in frame: Frame) -> String {
     let page = PageContext(frame: frame, renderer: renderer)
-    let format = page.format
+    let (t, format) = (page.strings, page.format)
     return page.page(
-      .overview, title: page.strings["overview.title"], place: .overview,
+      .overview, title: t["overview.title"], place: .overview,
       [
-        "figures": .list(figures(page)),
-        "health": .list([inbox(page), refunds(page), verification(page)]),
-        "chart": usedPerDay.isEmpty
-          ? .none
-          : .record([
-            "svg": .html(
-              BarChart(days: usedPerDay).svg(
-                label: page.strings["overview.chart"], format: format)),
-            "rows": .records(usedPerDay.reversed()) { day in
-              [
-                "day": .text(format.day(isoDay: day.isoDay)),
-                "used": .text(format.number(day.amount)),
-              ]
-            },
-          ]),
+        "tabs": .records(Self.periods) { choice in
+          [
+            "title": .text(t[choice.key]),
+            "href": .text(
+              Links.with(
+                Links.overview(page.slug), [("period", choice == .week ? nil : choice.rawValue)])),
+            "current": .flag(choice == period),
+          ]
+        },
+        "compared": .text(t[compared]),
+        "standing": .record(standing.model(page)),
+        "figures": .list(figures(page).map(\.model)),
+        "health": .list([inbox(page), refunds(page), support(page), verification(page)]),
+        "charts": .list([
+          .record(
+            netPerDay.model(
+              id: "net", title: t["overview.net_chart"], column: t["overview.stars"], page,
+              say: format.stars)),
+          .record(
+            usedPerDay.model(
+              id: "used", title: t["overview.used_chart"], column: t["overview.used"], page,
+              say: format.number)),
+        ]),
+        "products": products.isEmpty ? .none : .record(productTable(page).model(page)),
+        "analytics_href": .text(
+          Links.with(
+            Links.analytics(page.slug), [("period", period == .day ? "today" : period.rawValue)])),
         "payments": recentPayments.isEmpty
           ? .none
           : .record([
@@ -61,36 +96,62 @@ struct OverviewView: Sendable, Equatable {
       ])
   }
 
-  private func figures(_ page: PageContext) -> [TemplateValue] {
+  private var compared: Strings.Key {
+    switch period {
+    case .today: "overview.compared_today"
+    case .day: "overview.compared_day"
+    case .month: "overview.compared_month"
+    default: "overview.compared_week"
+    }
+  }
+
+  private func figures(_ page: PageContext) -> [FigureCard] {
     let (t, format) = (page.strings, page.format)
-    let net = starsReceived30Days - starsRefunded30Days
     return [
-      figure(
-        t["overview.stars"], format.stars(net),
+      FigureCard(
+        t["overview.stars"], format.stars(now.net),
         t(
           "overview.stars_note",
-          ["in": format.stars(starsReceived30Days), "back": format.stars(starsRefunded30Days)]),
-        tone: .stars),
-      figure(
-        t["overview.used"], format.number(creditsUsed30Days),
-        t("overview.used_note", ["n": format.number(creditsIssued30Days)]), tone: .use),
-      figure(
-        t["overview.unspent"], format.number(unspentCredits), t["overview.unspent_note"],
-        tone: .in),
-      figure(
+          [
+            "in": format.stars(now.stars), "back": format.stars(now.starsRefunded),
+            "fiat": format.money(fiat),
+          ]),
+        change: page.change(now.net, from: before.net, say: format.stars), .stars),
+      FigureCard(
+        t["overview.payments_count"], format.number(now.payments), t["overview.payments_note"],
+        change: page.change(now.payments, from: before.payments, say: format.number), .in),
+      FigureCard(
+        t["overview.used"], format.number(now.creditsUsed),
+        t(
+          "overview.used_note",
+          [
+            "issued": format.number(now.creditsIssued),
+            "expired": format.number(now.creditsExpired),
+          ]),
+        change: page.change(now.creditsUsed, from: before.creditsUsed, say: format.number), .use),
+      FigureCard(
+        t["overview.unspent"], format.number(owed),
+        t("overview.unspent_note", ["cost": format.money(owedCost)]), .quiet),
+      FigureCard(
         t["overview.customers"], format.number(customers),
-        t("overview.customers_note", count: payingCustomers, ["n": format.number(payingCustomers)]),
-        tone: .quiet),
+        t(
+          "overview.customers_note",
+          ["n": format.number(payingCustomers), "new": format.number(newcomers)]), .quiet),
     ]
   }
 
-  private func figure(
-    _ label: String, _ value: String, _ note: String, tone: Tone
-  ) -> TemplateValue {
-    [
-      "label": .text(label), "value": .text(value), "note": .text(note),
-      "tone": .text(tone.rawValue),
-    ]
+  private func productTable(_ page: PageContext) -> DataTable {
+    let (t, format) = (page.strings, page.format)
+    return DataTable(
+      id: "products", title: t["overview.products"], of: t["analytics.product"],
+      columns: [.init(title: t["analytics.payments"]), .init(title: t["overview.stars"])],
+      rows: products.map { product in
+        DataTable.Row(
+          name: products.name(of: product, t),
+          href: product.sku.isEmpty
+            ? nil : Links.with(Links.payments(page.slug), [("sku", product.sku)]),
+          cells: [format.number(product.sums.payments), format.stars(product.sums.net)])
+      })
   }
 
   private func inbox(_ page: PageContext) -> TemplateValue {
@@ -121,6 +182,20 @@ struct OverviewView: Sendable, Equatable {
     ]
   }
 
+  private func support(_ page: PageContext) -> TemplateValue {
+    let t = page.strings
+    let n = openCases
+    return [
+      "state": .text(n == 0 ? "good" : "requested"),
+      "word": .text(
+        n == 0
+          ? t["overview.support_clear"]
+          : t("overview.support_open", count: n, ["n": page.format.number(n)])),
+      "href": n == 0 ? .none : .text(Links.supportCases(page.slug)),
+      "detail": .text(t[n == 0 ? "overview.support_clear_detail" : "overview.support_open_detail"]),
+    ]
+  }
+
   private func verification(_ page: PageContext) -> TemplateValue {
     let (t, format) = (page.strings, page.format)
     guard let run = lastVerification else {
@@ -139,20 +214,6 @@ struct OverviewView: Sendable, Equatable {
       "detail": .text(
         t("overview.verify_entries", count: run.entries, ["n": format.number(run.entries)])),
       "time": format.time(run.at),
-    ]
-  }
-}
-
-extension PaymentRow {
-  func model(_ page: PageContext) -> [String: TemplateValue] {
-    [
-      "charge": .record(page.payment(key)),
-      "who": .record(page.customer(customer)),
-      "pack": .text(packTitle ?? page.strings["payment.no_pack"]),
-      "stars": .text(page.format.stars(stars)),
-      "state": .text(page.strings[.init("payment_state.\(state.rawValue)")]),
-      "state_class": .text(state.rawValue),
-      "time": page.format.time(paidAt),
     ]
   }
 }

@@ -4,10 +4,13 @@ struct Paging: Sendable, Equatable {
   var nextCursor: String?
   /// False once the reader has followed a cursor.
   var isFirst = true
+  /// The list begins with the oldest.
+  var isAscending = false
 
   func model(path: String, query: [(name: String, value: String?)] = []) -> TemplateValue {
     guard nextCursor != nil || !isFirst else { return .none }
     return .record([
+      "ascending": .flag(isAscending),
       "older": .optional(
         nextCursor.map { Links.with(path, query + [(name: "after", value: $0)]) }),
       "newest": isFirst ? .none : .text(Links.with(path, query)),

@@ -39,6 +39,12 @@ struct PaymentView: Sendable, Equatable {
   var request: RefundRequestForm?
   /// nil: there is none, since nothing was sold.
   var receipts: Receipts?
+  /// The steps that its checkout took, in their order.
+  var steps: [CheckoutView.Step] = []
+  /// Support cases about it, newest first.
+  var cases: [SupportCaseRow] = []
+  /// Whether the reader's role may open one.
+  var mayOpenCase = false
 
   struct Receipts: Sendable, Equatable {
     /// Newest first.
@@ -71,11 +77,14 @@ struct PaymentView: Sendable, Equatable {
           "href": .text(Links.checkouts(page.slug) + "/" + $0.id),
         ]
       },
+      "history": steps.isEmpty
+        ? .none : .record(["steps": .records(steps) { $0.model(page) }]),
       "refunded": .optional(refundedAt) { ["time": format.time($0)] },
       "review": .optional(review.map { t[.init("payment.review_\($0.rawValue)")] }),
       "refund_case": .optional(refund) { $0.model(page) },
       "effect": .optional(effect) { $0.model(page) },
       "request": .optional(request) { form($0, page) },
+      "support": support(page),
       "receipts": .optional(receipts) { receipts in
         [
           "rows": .records(receipts.rows) { $0.model(page) },
@@ -98,6 +107,15 @@ struct PaymentView: Sendable, Equatable {
     return page.page(
       .payment, title: title, place: .payments,
       trail: [(title: t["nav.payments"], href: Links.payments(page.slug))], values)
+  }
+
+  private func support(_ page: PageContext) -> TemplateValue {
+    guard mayOpenCase || !cases.isEmpty else { return .none }
+    return [
+      "cases": .records(cases) { $0.model(page) },
+      "new": mayOpenCase
+        ? .text(Links.newSupportCase(page.slug, payment.customer.id, about: payment.key)) : .none,
+    ]
   }
 
   private func form(_ form: RefundRequestForm, _ page: PageContext) -> [String: TemplateValue] {
@@ -124,15 +142,10 @@ struct PaymentView: Sendable, Equatable {
       "rows": .records(lines) { line in
         [
           "time": page.format.time(line.at), "actor": .text(line.actor),
-          "did": .text(words(for: line.action, page.strings)), "detail": .optional(line.detail),
+          "did": .text(AuditWords.did(line.action, page.strings)), "detail": .optional(line.detail),
         ]
       }
     ]
-  }
-
-  private static func words(for action: String, _ strings: Strings) -> String {
-    let key = Strings.Key("audit.\(action.replacing(".", with: "_"))")
-    return strings.keys.contains(key) ? strings[key] : action
   }
 
   private func outcome(_ page: PageContext) -> String {

@@ -19,8 +19,28 @@ enum RefundReason: String, Sendable, CaseIterable {
 }
 
 enum RefundSource: String, Sendable, CaseIterable {
-  case `operator`, telegram
+  case `operator`, telegram, buyer
   case secondPayment = "second_payment"
+}
+
+enum DeclineReason: String, Sendable, CaseIterable {
+  case outsidePolicy = "outside_policy"
+  case creditsUsed = "credits_used"
+  case alreadyRefundedOnce = "already_refunded_once"
+  case delivered
+  case suspectedAbuse = "suspected_abuse"
+  case other
+}
+
+/// What the workspace's rule says: only the first speaks for a refund.
+enum RefundClause: String, Sendable, CaseIterable {
+  case withinPolicy = "within_policy"
+  case tooOld = "too_old"
+  case tooMuchUsed = "too_much_used"
+  case notTheFirst = "not_the_first"
+  case notCredited = "not_credited"
+
+  var dot: String { self == .withinPolicy ? "good" : "unknown" }
 }
 
 enum RefundNotice: String, Sendable, CaseIterable { case due, sent, failed }
@@ -35,6 +55,10 @@ struct RefundRow: Sendable, Equatable {
   var state: RefundState
   var reason: RefundReason
   var openedAt: Date
+  /// What the rule says, where somebody is to decide.
+  var clause: RefundClause?
+  /// Waits for the second of two people.
+  var isProposed = false
 }
 
 /// What a refund does, or did, to credits, access and the balance.
@@ -49,11 +73,22 @@ struct RefundEffect: Sendable, Equatable {
   enum Policy: String, Sendable, CaseIterable { case forgive, debt }
 
   struct Verdict: Sendable, Equatable {
+    var clause: RefundClause
+    var rule: RefundRule
     var isInTime: Bool
-    var isUnused: Bool
+    var isLittleUsed: Bool
+    var isFirst: Bool
     var paidAt: Date
-    /// Credits used or held for running work.
+    /// Credits used or held for running work, of those that were given.
     var used: Int64
+    var granted: Int64
+  }
+
+  /// In millionths of the currency.
+  struct Margin: Sendable, Equatable {
+    var currency: String
+    var revenue: Int64
+    var cost: Int64
   }
 
   var stars: Int64
@@ -68,6 +103,7 @@ struct RefundEffect: Sendable, Equatable {
   /// Titles of what ends with it.
   var access: [String]
   var verdict: Verdict
+  var margin: Margin?
 }
 
 extension RefundEffect {
@@ -80,20 +116,14 @@ extension RefundEffect {
         t(
           "refund.balance",
           ["before": format.number(balanceBefore), "after": format.number(balanceAfter)])),
-      "verdict": .text(t[.init("refund.verdict_\(recommends ? "refund" : "decline")")]),
-      "verdict_class": .text(recommends ? "good" : "unknown"),
-      "grounds": .text(
-        t(
-          "refund.grounds_\(verdict.isInTime ? "in_time" : "late")",
-          ["when": format.relative(verdict.paidAt)])
-          + " · "
-          + (verdict.isUnused
-            ? t["refund.grounds_unused"]
-            : t("refund.grounds_used", count: verdict.used, ["n": format.number(verdict.used)]))),
+      "verdict": .text(t[.init("refund.verdict_\(verdict.clause.rawValue)")]),
+      "verdict_class": .text(verdict.clause.dot),
+      "grounds": .text(verdict.grounds(page)),
+      "rule": .text(verdict.rule.words(page)),
+      "rule_href": .text(Links.refundPolicy(page.slug)),
+      "margin": .optional(margin) { $0.model(stars: stars, page) },
     ]
   }
-
-  private var recommends: Bool { verdict.isInTime && verdict.isUnused }
 
   private func rows(_ page: PageContext) -> [TemplateValue] {
     let (t, format) = (page.strings, page.format)

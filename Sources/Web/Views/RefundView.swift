@@ -6,13 +6,37 @@ struct RefundView: Sendable, Equatable {
 
   /// What was typed into a decision's form that could not be carried out.
   struct Draft: Sendable, Equatable {
-    enum Problem: String, Sendable, CaseIterable { case credits, note, message, lots }
+    enum Problem: String, Sendable, CaseIterable { case credits, reason, note, message, lots }
 
     var decision: Decision
     var note = ""
     var message = ""
     var credits = ""
+    var reason: DeclineReason?
     var problems: [Problem] = []
+  }
+
+  /// Where two people have to agree.
+  struct FourEyes: Sendable, Equatable {
+    /// From so many Stars on.
+    var stars: Int64
+    /// Who has agreed already, and what they wrote.
+    var first: Decided?
+    var isReader = false
+    var note = ""
+    var message = ""
+  }
+
+  /// What the buyer would be told, in the buyer's language.
+  struct BuyerWords: Sendable, Equatable {
+    var language: String
+    var texts: [Decision: String]
+  }
+
+  /// A support case about the same payment.
+  struct Support: Sendable, Equatable {
+    var id: Int64
+    var subject: String
   }
 
   enum Notice: String, Sendable, CaseIterable {
@@ -22,6 +46,8 @@ struct RefundView: Sendable, Equatable {
     case decided
     /// There was a case already when this one was asked for.
     case known
+    /// The reader has proposed it: another one has to agree.
+    case needsAnother = "needs_another"
   }
 
   /// Why a refund does not get on.
@@ -50,14 +76,23 @@ struct RefundView: Sendable, Equatable {
   struct Decided: Sendable, Equatable {
     var at: Date
     var by: String
+    /// Nobody's decision but the rule's.
+    var isByRule = false
   }
 
   var refund: RefundRow
   var payment: PaymentKey?
+  var path = RefundPath(steps: [])
   var source: RefundSource
   var note: String
   var decided: Decided?
   var decisionNote = ""
+  var declineReason: DeclineReason?
+  /// What the rule said when it was decided.
+  var clause: RefundClause?
+  var support: [Support] = []
+  var fourEyes: FourEyes?
+  var buyerWords: BuyerWords?
   var refundedAt: Date?
   var buyerMessage: String
   var notice: RefundNotice?
@@ -83,29 +118,65 @@ struct RefundView: Sendable, Equatable {
         "stars": format.stars(refund.stars),
         "name": refund.customer.map(page.name) ?? t["refund.nobody"],
       ])
-    let values: [String: TemplateValue] = [
-      "refund": .record(refund.model(page)),
+    var values = facts(page)
+    values.merge(
+      [
+        "refund": .record(refund.model(page)),
+        "warning": .optional(warning.map { t[.init("refund.\($0.rawValue)")] }),
+        "problem": failure(page),
+        "progress": progress(page),
+        "proposal": proposal(page),
+        "path": path.model(page),
+        "effect": .optional(effect) { $0.model(page) },
+        "result": .optional(result) { $0.model(page) },
+        "forms": mayDecide ? forms(page) : .none,
+        "audit": PaymentView.audit(audit, page),
+      ]) { _, new in new }
+    return page.page(
+      .refund, title: title, place: .refunds,
+      trail: [(title: t["nav.refunds"], href: Links.refunds(page.slug))], values)
+  }
+
+  private func facts(_ page: PageContext) -> [String: TemplateValue] {
+    let (t, format) = (page.strings, page.format)
+    return [
       "customer": .optional(refund.customer) { page.customer($0) },
       "charge": .optional(payment) { page.payment($0) },
       "source": .text(t[.init("refund.source_\(source.rawValue)")]),
       "note": note.isEmpty ? .none : .text(note),
       "decision_note": decisionNote.isEmpty ? .none : .text(decisionNote),
-      "decided": .optional(decided) { ["by": .text($0.by), "time": format.time($0.at)] },
+      "decided": .optional(decided) {
+        ["by": .text($0.isByRule ? t["refund.by_rule"] : $0.by), "time": format.time($0.at)]
+      },
+      "decline_reason": .optional(
+        declineReason.map { t[.init("decline_reason.\($0.rawValue)")] }),
+      "said": .optional(clause.map { t[.init("refund.verdict_\($0.rawValue)")] }),
+      "support": support.isEmpty
+        ? .none
+        : .record([
+          "rows": .records(support) {
+            [
+              "href": .text(Links.supportCase(page.slug, $0.id)), "subject": .text($0.subject),
+            ]
+          }
+        ]),
       "refunded": .optional(refundedAt) { ["time": format.time($0)] },
       "told": .optional(notice.map { t[.init("refund.told_\($0.rawValue)")] }),
       "buyer_message": buyerMessage.isEmpty ? .none : .text(buyerMessage),
       "goodwill": .optional(goodwillCredits.map { format.credits($0) }),
-      "warning": .optional(warning.map { t[.init("refund.\($0.rawValue)")] }),
-      "problem": failure(page),
-      "progress": progress(page),
-      "effect": .optional(effect) { $0.model(page) },
-      "result": .optional(result) { $0.model(page) },
-      "forms": forms(page),
-      "audit": PaymentView.audit(audit, page),
     ]
-    return page.page(
-      .refund, title: title, place: .refunds,
-      trail: [(title: t["nav.refunds"], href: Links.refunds(page.slug))], values)
+  }
+
+  /// Who has agreed, where one is not enough.
+  private func proposal(_ page: PageContext) -> TemplateValue {
+    guard effect != nil, let fourEyes, let first = fourEyes.first else { return .none }
+    let key: Strings.Key = fourEyes.isReader ? "refund.proposed_by_you" : "refund.proposed_by"
+    return [
+      "words": .text(
+        page.strings(
+          key, ["who": first.by, "n": page.format.stars(fourEyes.stars)])),
+      "time": page.format.time(first.at),
+    ]
   }
 
   private func failure(_ page: PageContext) -> TemplateValue {
@@ -131,57 +202,6 @@ struct RefundView: Sendable, Equatable {
       "detail": detail(page),
       "href": .text(Links.refund(page.slug, refund.id)),
     ]
-  }
-
-  private func forms(_ page: PageContext) -> TemplateValue {
-    guard let effect, mayDecide else { return .none }
-    let (t, format) = (page.strings, page.format)
-    let stars = format.stars(effect.stars)
-    let decisions: [Decision] = Decision.allCases.filter { decision in
-      switch decision {
-      case .approval: true
-      case .goodwill: goodwillCredits == nil
-      case .decline: [.requested, .failed].contains(refund.state)
-      }
-    }
-    return .records(decisions) { decision in
-      let draft = self.draft?.decision == decision ? self.draft : nil
-      let problems = draft?.problems ?? []
-      let verb = t("refund.do_\(decision.rawValue)", ["stars": stars])
-      return [
-        "id": .text(decision.rawValue),
-        "title": .text(verb),
-        "open": .flag(draft != nil || self.draft == nil && decision == .approval),
-        "hint": .text(t[.init("refund.hint_\(decision.rawValue)")]),
-        "action": .text(Links.refund(page.slug, refund.id) + "/" + decision.rawValue),
-        "fingerprint": decision == .approval ? .text(fingerprint) : .none,
-        "credits": decision == .goodwill
-          ? .record([
-            "value": .text(draft?.credits ?? String(max(1, effect.used))),
-            "problem": .optional(
-              problems.first { $0 == .credits || $0 == .lots }
-                .map { t[.init("refund.problem_\($0.rawValue)")] }),
-          ]) : .none,
-        "message": .text(draft?.message ?? ""),
-        "message_problem": problems.contains(.message)
-          ? .text(t["refund.problem_message"]) : .none,
-        "note_text": .text(draft?.note ?? ""),
-        "note_problem": problems.contains(.note) ? .text(t["refund.problem_note"]) : .none,
-        "summary": problems.isEmpty
-          ? .none
-          : .record([
-            "rows": .records(problems) { problem in
-              let field = problem == .lots ? "credits" : problem.rawValue
-              return [
-                "href": .text("#\(decision.rawValue)-\(field)"),
-                "words": .text(t[.init("refund.problem_\(problem.rawValue)")]),
-              ]
-            }
-          ]),
-        "button": .text(verb),
-        "button_class": .text(decision == .approval ? "button-danger" : "button-quiet"),
-      ]
-    }
   }
 }
 

@@ -32,12 +32,16 @@ struct RuleWords: Sendable {
     return ["rows": .records(changes, model)]
   }
 
-  private func model(_ change: RuleChange) -> [String: TemplateValue] {
-    let key = Strings.Key("audit.\(change.action.replacing(".", with: "_"))")
-    let known = page.strings.keys.contains(key)
-    return [
+  /// What somebody did, in words; the log's own name where there are none.
+  static func did(_ action: String, _ strings: Strings) -> String {
+    let key = Strings.Key("audit.\(action.replacing(".", with: "_"))")
+    return strings.keys.contains(key) ? strings[key] : action
+  }
+
+  func model(_ change: RuleChange) -> [String: TemplateValue] {
+    [
       "time": page.format.time(change.at), "actor": .text(change.actor),
-      "did": .text(known ? page.strings[key] : change.action), "about": .optional(change.subject),
+      "did": .text(Self.did(change.action, page.strings)), "about": .optional(change.subject),
       "reason": .optional(change.reason),
       "changes": change.facts.isEmpty
         ? .none
@@ -74,7 +78,13 @@ struct RuleWords: Sendable {
     case "entitlements":
       return value.split(separator: ", ").map { entitlements[String($0)] ?? String($0) }
         .joined(separator: ", ")
-    case "is_hidden", "plan_kind": return words("rule.\(base)_\(value)", value)
+    case "role": return words("role.\(value)", value)
+    case "is_on", "in_chat": return words("rule.is_hidden_\(value)", value)
+    case "muted_until":
+      return (try? Date(value, strategy: .iso8601)).map(page.format.exact) ?? value
+    case "is_hidden", "plan_kind", "one_per_customer", "auto_approves", "four_eyes_stars",
+      "refund_debt_policy", "both_sides", "resets":
+      return words("rule.\(base)_\(value)", value)
     case "credits_per_cycle" where value == "unlimited": return page.strings["plans.unlimited"]
     case "title", "body", "paid_sources", "description", "title_in", "description_in",
       "name":

@@ -30,6 +30,12 @@ struct StripRow: Sendable, Equatable {
     /// Of a lot: a grant that flowed into another lot, and one that flowed into this.
     case passedOn(lot: Int64)
     case joined(lot: Int64)
+    /// A message of a bot; its kind with _ for every dot.
+    case message(kind: String)
+    case supportCase(subject: String)
+    /// What somebody of the team did: a name of the audit log.
+    case action(String, by: String)
+    case subscription(plan: String, change: String)
   }
 
   enum Unit: Sendable, Equatable { case stars, credits }
@@ -68,6 +74,11 @@ struct StripRow: Sendable, Equatable {
   var ref: String?
   /// Of the entry on the customer's timeline, where this strip is on another page.
   var entryHref: String?
+  /// Of the page that tells the rest.
+  var href: String?
+  /// What became of a message, and its words.
+  var message: MessageRow?
+  var body: String?
 }
 
 extension StripRow {
@@ -79,6 +90,8 @@ extension StripRow {
     case .refundHold: .back
     case .refund, .clawback: .back
     case .forgiveness, .expiry, .decline, .refundHoldEnd, .debtPaid, .passedOn: .quiet
+    case .message, .action, .subscription: .quiet
+    case .supportCase: .use
     }
   }
 
@@ -108,6 +121,21 @@ extension StripRow {
     case .debtPaid: return t["strip.debt_paid"]
     case .passedOn(let lot): return t("strip.passed_on", ["lot": page.lotName(lot)])
     case .joined(let lot): return t("strip.joined", ["lot": page.lotName(lot)])
+    case .message(let kind):
+      let key = Strings.Key("message_kind.\(kind)")
+      return t.keys.contains(key) ? t[key] : t["strip.message"]
+    case .supportCase(let subject): return t("strip.support_case", ["subject": subject])
+    case .action(let action, _): return AuditWords.did(action, t)
+    case .subscription(let plan, let change):
+      return t(.init("strip.subscription_\(change)"), ["plan": plan])
+    }
+  }
+
+  /// Whether it moved anything.
+  private var hasAmount: Bool {
+    switch event {
+    case .message, .supportCase, .action, .subscription: false
+    default: true
     }
   }
 
@@ -122,7 +150,10 @@ extension StripRow {
         ? .optional(version.map { "v\($0)" }) : .none,
       "tone": .text(tone.rawValue),
       "what": .text(title(page)),
-      "quantity": .text(quantity),
+      "what_href": .optional(href),
+      "quantity": .text(hasAmount ? quantity : ""),
+      "message": .optional(message) { $0.model(page) },
+      "body": .optional(body),
       "version": .optional(version) { version in
         [
           "label": .text(page.strings("strip.version", ["n": format.number(version)])),

@@ -5,8 +5,19 @@ import Foundation
 extension Samples {
   static let customer = CustomerView(
     customer: ana, hasPurchased: true, since: ago(100 * day),
+    lifetime: .init(
+      payments: 3, starsPaid: 1_275, starsRefunded: 75, netMicros: 84_240_000,
+      costMicros: 90_005_000),
     accounts: [
-      .init(available: 1_000_001, held: 7, lots: lots),
+      .init(
+        available: 1_000_001, held: 7, lots: lots,
+        fate: .init(
+          came: 1_000_112, expired: 12, takenBack: 1,
+          uses: [
+            .init(title: hostile, units: 60, credits: 80),
+            .init(title: "Sticker", units: 1, credits: 1),
+            .init(title: nil, units: 40, credits: 10),
+          ])),
       .init(
         unit: minutes, available: 12, held: 0,
         lots: [
@@ -15,7 +26,14 @@ extension Samples {
             key: LotKey(customer: 7, unit: 2, lot: 1))
         ]),
     ],
-    given: .init(source: .goodwill, credits: 10, unit: .credits), mayGive: true, tier: "Pro <b>",
+    given: .init(source: .goodwill, credits: 10, unit: .credits),
+    answered: MessageRow(state: .sent, at: ago(20), askedBy: "support@estudio.example"),
+    mayGive: true, mayErase: true,
+    cases: [
+      .init(
+        id: 5, subject: hostile, isOurs: true, assignee: "Ana Souza", since: ago(3 * hour)),
+      .init(id: 4, subject: "Wrong pack", isOurs: false, since: ago(2 * day)),
+    ], tier: "Pro <b>",
     quotas: [
       QuotaRow(
         actionTitle: "Stem separation", period: .month, used: 20, limit: 20,
@@ -25,7 +43,7 @@ extension Samples {
         resetsAt: now.addingTimeInterval(15 * hour)),
       QuotaRow(actionTitle: "Voice minute", period: .lifetime, used: 1, limit: 2),
     ], access: access,
-    holds: openHolds, payments: payments, timeline: strip,
+    holds: openHolds, payments: payments, timeline: said + strip,
     paging: Paging(nextCursor: "12/ü&=", isFirst: true))
 
   static let indebted = CustomerView(
@@ -35,6 +53,27 @@ extension Samples {
       .init(unit: minutes, available: -1, held: 0, lots: []),
     ], access: [], holds: [], payments: [], unit: minutes, timeline: [],
     paging: Paging(isFirst: false))
+
+  /// What stands on a timeline beside Stars and credits.
+  static let said: [StripRow] = [
+    StripRow(
+      event: .message(kind: "credits_answer"), amount: 0, at: ago(10),
+      message: MessageRow(state: .sent, at: ago(10), askedBy: "support@estudio.example"),
+      body: "Hello!\n" + hostile),
+    StripRow(
+      event: .message(kind: "of_another_release"), amount: 0, at: ago(11),
+      message: MessageRow(state: .blocked, problem: .telegram("Forbidden: <b>"), at: ago(11)),
+      body: "–"),
+    StripRow(
+      event: .supportCase(subject: hostile), amount: 0, at: ago(12),
+      href: Links.supportCase("figurinhas-lab-test", 5)),
+    StripRow(
+      event: .action("refund.requested", by: "ana@estudio.example"), amount: 0, at: ago(13),
+      reason: hostile, givenBy: "ana@estudio.example"),
+    StripRow(
+      event: .subscription(plan: hostile, change: "renew"), amount: 0, at: ago(14),
+      href: Links.subscription("figurinhas-lab-test", 3)),
+  ]
 
   static let minutes = UnitLabel(number: 2, name: "voice <minutes>")
 

@@ -27,7 +27,8 @@ import Testing
   static let pages: [Page] =
     desk + RulePages.pages + Samples.catalogPages + BotSamples.pages + KeySamples.pages
     + PlanPages.pages + SubscriptionPages.pages + CheckoutSamples.pages
-    + CartSamples.pages
+    + CartSamples.pages + SupportSamples.pages + AlertSamples.pages + CustomerPages.pages
+    + FigureSamples.pages + Samples.refundPages + Samples.teamPages
 
   private static let desk: [Page] = [
     Page(name: "landing") {
@@ -146,8 +147,7 @@ import Testing
     },
     Page(name: "hold-closed") { Samples.closedHold.render(with: $0, in: Samples.frame()) },
     Page(name: "payments") {
-      PaymentsView(rows: Samples.payments, paging: Paging(nextCursor: "n", isFirst: false))
-        .render(with: $0, in: Samples.frame())
+      Samples.paymentList.render(with: $0, in: Samples.frame())
     },
     Page(name: "payments-none-pt") {
       PaymentsView(rows: []).render(with: $0, in: Samples.frame(.ptBR))
@@ -165,15 +165,15 @@ import Testing
     },
     Page(name: "refunds") {
       RefundsView(
-        showsWaiting: false, rows: Samples.everyState,
+        show: .all, rows: Samples.everyState,
         paging: Paging(nextCursor: "28", isFirst: true)
       ).render(with: $0, in: Samples.frame())
     },
     Page(name: "refunds-none") {
-      RefundsView(showsWaiting: false, rows: []).render(with: $0, in: Samples.frame())
+      RefundsView(show: .all, rows: []).render(with: $0, in: Samples.frame())
     },
     Page(name: "refunds-none-waiting-pt") {
-      RefundsView(showsWaiting: true, rows: []).render(with: $0, in: Samples.frame(.ptBR))
+      RefundsView(show: .waiting, rows: []).render(with: $0, in: Samples.frame(.ptBR))
     },
     Page(name: "refund") { Samples.requested.render(with: $0, in: Samples.frame()) },
     Page(name: "refund-pt") { Samples.requested.render(with: $0, in: Samples.frame(.ptBR)) },

@@ -126,22 +126,6 @@ enum Samples {
     StripRow(event: .refund(pack: hostile), amount: -1, unit: .stars, at: ago(82 * day)),
   ]
 
-  static let overview = OverviewView(
-    customers: 1_204, payingCustomers: 1, starsReceived30Days: 12_450, starsRefunded30Days: 175,
-    creditsIssued30Days: 2_310, creditsUsed30Days: 1_987, unspentCredits: 10_450,
-    openInboxProblems: 0, waitingRefunds: 3,
-    lastVerification: .init(at: ago(5 * hour), entries: 48_210, problems: 0),
-    recentPayments: payments, recentActivity: Array(strip.prefix(5)),
-    usedPerDay: [12, 40, 33, 0, 58, 71, 64, 90, 41, 37, 88, 120, 97, 65].enumerated().map {
-      DayAmount(isoDay: "2026-11-\($0.offset < 2 ? "0" : "")\($0.offset + 8)", amount: $0.element)
-    })
-
-  static let emptyOverview = OverviewView(
-    customers: 0, payingCustomers: 0, starsReceived30Days: 0, starsRefunded30Days: 900,
-    creditsIssued30Days: 0, creditsUsed30Days: 0, unspentCredits: -3, openInboxProblems: 2,
-    waitingRefunds: 0, lastVerification: nil, recentPayments: [], recentActivity: [], usedPerDay: []
-  )
-
   static let payment = PaymentView(
     payment: payments[0], sku: "start", botUsername: "figurinhas_demo_bot",
     checkout: .init(id: "co_8F2K", openedAt: ago(4 * minute)), refundedAt: nil, lots: [lots[1]],
@@ -156,7 +140,11 @@ enum Samples {
         MessageRow(
           state: .failed, problem: .code(.noAnswer), at: ago(minute), askedBy: hostile),
         MessageRow(state: .sent, at: ago(2 * minute)),
-      ], formKey: "9A-key"))
+      ], formKey: "9A-key"),
+    steps: [
+      .init(state: .pending, reason: "opened", at: ago(5 * minute)),
+      .init(state: .completed, reason: "credited", at: ago(3 * minute)),
+    ], cases: Array(SupportSamples.rows.prefix(2)), mayOpenCase: true)
 
   static let unmatchedPayment = PaymentView(
     payment: payments[3], sku: nil, botUsername: "other_bot", checkout: nil,

@@ -1,3 +1,4 @@
+import EStars
 import Foundation
 import Testing
 
@@ -58,7 +59,17 @@ import Testing
     names += RefundState.allCases.map { "refund_state.\($0)" }
     names += RefundState.allCases.filter(\.isUnderWay).map { "refund.progress_\($0)" }
     names += RefundReason.allCases.map { "refund_reason.\($0.rawValue)" }
-    names += RefundSource.allCases.map { "refund.source_\($0.rawValue)" }
+    names += RefundSource.allCases.flatMap {
+      ["refund.source_\($0.rawValue)", "refunds.from_\($0.rawValue)"]
+    }
+    names += RefundClause.allCases.flatMap {
+      ["refund.verdict_\($0.rawValue)", "refunds.says_\($0.rawValue)"]
+    }
+    names += RefundsView.Show.allCases.map { "refunds.\($0.rawValue)" }
+    names += DeclineReason.allCases.map { "decline_reason.\($0.rawValue)" }
+    names += RefundEffect.Policy.allCases.flatMap {
+      ["refund_policy.used_\($0)", "rule.refund_debt_policy_\($0)"]
+    }
     names += RefundNotice.allCases.map { "refund.told_\($0)" }
     names += RefundEffect.Policy.allCases.flatMap {
       ["refund.row_held_\($0)", "refund.was_\($0)"]
@@ -86,7 +97,8 @@ import Testing
     names += NewCheckoutView.Problem.Code.allCases.map { "checkouts.problem_\($0.rawValue)" }
     names += PaymentView.Review.allCases.map { "payment.review_\($0.rawValue)" }
     names += [
-      "requested", "approved", "declined", "goodwill", "confirmed", "failed", "told", "untold",
+      "requested", "proposed", "approved", "declined", "goodwill", "confirmed", "failed", "told",
+      "untold",
     ].map {
       "audit.refund_\($0)"
     }
@@ -119,9 +131,25 @@ import Testing
     names += EventAddressView.Warning.allCases.map { "event_address.warning_\($0)" }
     names += ["replayed", "tested"].map { "audit.event_\($0)" }
     names += ["set", "rotated", "removed"].map { "audit.event_address_\($0)" }
-    names += Self.connections + Self.reconciliation + Self.messages
+    names += SupportSamples.words
+    names += Samples.teamWords
+    names += PeriodChoice.allCases.map(\.key.name)
+    names += PaymentProduct.allCases.map { "payments.product_\($0)" }
+    names += PaymentsView.Problem.allCases.map { "payments.problem_\($0)" }
+    names += Self.connections + Self.reconciliation + Self.messages + AlertSamples.words
+    names += Self.customers
     for name in names { #expect(strings.keys.contains(.init(name)), "\(language) lacks \(name)") }
   }
+
+  private static let customers: [String] =
+    CustomerView.Filter.allCases.map { "customer.show_\($0)" } + ["customer.show_all"]
+    + CreditAnswerView.languages.map { "buyer_language.\($0.replacing("-", with: "_"))" }
+    + CreditAnswerForm.Problem.allCases.map { "credit_answer.problem_\($0.rawValue)" }
+    + ["customer_erased", "customer_answered"].map { "audit.\($0)" }
+    + OutgoingMessage.Kind.allCases.map {
+      "message_kind.\($0.rawValue.replacing(".", with: "_"))"
+    }
+    + Subscription.Change.Kind.allCases.map { "strip.subscription_\($0)" }
 
   private static let reconciliation: [String] =
     MismatchKind.allCases.flatMap { kind in
@@ -171,7 +199,8 @@ import Testing
     // Words that are the same in both.
     let same: Set<String> = [
       "nav.menu", "nav.bots", "nav.paywall", "payment.stars", "payment.bot", "strip.version",
-      "login.email", "key.bot", "replies.language_en", "replies.language_pt_br",
+      "login.email", "key.bot", "audit_kind.bot", "audit_kind.paywall", "replies.language_en",
+      "replies.language_pt_br",
     ]
     for key in one.plainKeys where !same.contains(key.name) {
       #expect(one[key] != other[key], "\(key.name)")

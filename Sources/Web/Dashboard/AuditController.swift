@@ -1,0 +1,83 @@
+import EStars
+import Foundation
+
+/// Who changed what in the workspace.
+enum AuditController {
+  @Sendable static func index(_ visit: Visit) async throws -> Reply {
+    let query = visit.inbound.query
+    func typed(_ name: String, max: Int = 254) -> String {
+      String((query[name] ?? "").replacing("\0", with: "").prefix(max))
+    }
+    var view = AuditView(
+      filter: .init(
+        actor: typed("actor"), action: typed("action", max: 100), kind: typed("kind", max: 50),
+        subject: visit.inbound.words(typed("subject")), from: typed("from", max: 10),
+        until: typed("until", max: 10)), lines: [])
+    let before = query["after"].flatMap { Int64($0) }
+    var entries = try await AuditEntry.search(
+      visit.filter(&view), before: before, limit: EStars.Limits.pageSize + 1, in: visit.scope,
+      visit.platform.pool)
+    let hasMore = entries.count > EStars.Limits.pageSize
+    if hasMore { entries.removeLast() }
+    let names = try await AuditEntry.names(in: visit.scope, visit.platform.pool)
+    view.actors = names.actors
+    view.actions = names.actions
+    view.kinds = names.subjectKinds
+    view.lines = entries.map(AuditView.Line.init)
+    view.paging = Paging(
+      nextCursor: hasMore ? entries.last.map { String($0.id) } : nil, isFirst: before == nil)
+    return try await visit.page(view.render)
+  }
+}
+
+extension Visit {
+  /// A day that is none is said so beside its field, and bounds nothing.
+  fileprivate func filter(_ view: inout AuditView) -> AuditEntry.Filter {
+    let typed = view.filter
+    func some(_ text: String) -> String? { text.isEmpty ? nil : text }
+    var filter = AuditEntry.Filter(
+      actor: some(typed.actor), action: some(typed.action), subjectKind: some(typed.kind),
+      subject: some(typed.subject))
+    if let day = some(typed.from) {
+      filter.from = workspace.start(ofDay: day)
+      if filter.from == nil { view.problems.append(FormProblem(field: "from", kind: .day)) }
+    }
+    if let day = some(typed.until) {
+      filter.until = workspace.start(ofDay: day, plus: 1)
+      if filter.until == nil { view.problems.append(FormProblem(field: "until", kind: .day)) }
+    }
+    return filter
+  }
+}
+
+extension Workspace {
+  /// When an ISO day begins here, or one that is so many days later.
+  func start(ofDay text: String, plus days: Int = 0) -> Date? {
+    var calendar = Calendar(identifier: .gregorian)
+    calendar.timeZone = timeZone
+    guard let match = text.wholeMatch(of: /(\d{4})-(\d{2})-(\d{2})/),
+      let year = Int(match.output.1), let month = Int(match.output.2),
+      let day = Int(match.output.3), year > 1999
+    else { return nil }
+    let parts = DateComponents(timeZone: timeZone, year: year, month: month, day: day)
+    guard parts.isValidDate(in: calendar), let date = calendar.date(from: parts) else {
+      return nil
+    }
+    return calendar.date(byAdding: .day, value: days, to: date)
+  }
+}
+
+extension AuditView.Line {
+  init(_ entry: AuditEntry) {
+    self.init(
+      change: RuleChange(entry), isOurs: [.job, .system].contains(entry.actor.kind),
+      kind: entry.subjectKind, subject: entry.subject)
+  }
+}
+
+/// What is kept shut, and why.
+enum GatesController {
+  @Sendable static func index(_ visit: Visit) async throws -> Reply {
+    try await visit.page(GatesView().render)
+  }
+}

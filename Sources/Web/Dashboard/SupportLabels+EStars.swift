@@ -1,0 +1,48 @@
+import EStars
+import Foundation
+
+extension SupportTopic {
+  init(_ topic: SupportCase.Topic) { self = SupportTopic(rawValue: topic.rawValue) ?? .other }
+}
+
+extension SupportCaseRow {
+  init(_ supportCase: SupportCase, _ customer: Customer?, slaMinutes: Int, at now: Date) {
+    self.init(
+      id: supportCase.id,
+      customer: customer.map(CustomerLabel.init)
+        ?? CustomerLabel(id: supportCase.customerID, name: ""),
+      subject: supportCase.subject, topic: SupportTopic(supportCase.topic),
+      state: SupportCaseState(rawValue: supportCase.state.rawValue) ?? .open,
+      isOverdue: supportCase.isOverdue(slaMinutes: slaMinutes, at: now),
+      assignee: supportCase.assignee, openedAt: supportCase.openedAt,
+      waitsSince: supportCase.waitsSince, lastMessageAt: supportCase.lastMessageAt)
+  }
+}
+
+extension SupportMessageRow {
+  init(_ message: SupportMessage) {
+    self.init(
+      id: message.id, author: Author(rawValue: message.author.rawValue) ?? .system,
+      authorName: message.authorName, isNote: message.isNote, body: message.body, at: message.at,
+      delivery: message.delivery.map { sent in
+        // Who asked for it stands above the words.
+        var row = MessageRow(sent)
+        row.askedBy = ""
+        return row
+      })
+  }
+}
+
+extension SupportCasesView.Pressure {
+  /// - Parameter products: Titles of packs and plans by their keys.
+  init(_ pressure: SupportPressure, products: [String: String]) {
+    self.init(
+      cases: pressure.cases, overdue: pressure.overdue, points: pressure.points,
+      byProduct: pressure.byProduct.map {
+        Part(name: products[$0.key] ?? $0.key, cases: $0.cases, points: $0.points)
+      },
+      bySegment: pressure.bySegment.map {
+        Part(name: $0.key, cases: $0.cases, points: $0.points)
+      })
+  }
+}

@@ -1,0 +1,81 @@
+import Foundation
+
+/// Credits: given, used, over, and still owed.
+struct CreditsPart: Sendable, Equatable {
+  struct Sums: Sendable, Equatable {
+    var issued: Int64 = 0
+    var used: Int64 = 0
+    var expired: Int64 = 0
+    var takenBack: Int64 = 0
+  }
+
+  struct Source: Sendable, Equatable {
+    /// nil: credits of no lot, which paid for a debt.
+    var source: LotSource?
+    var issued: Int64
+    var used: Int64
+  }
+
+  /// A credit unit to choose.
+  var units: [UnitLabel] = [.credits]
+  var unit: UnitLabel = .credits
+  var now: Sums
+  var before: Sums
+  var owed: Int64
+  var owedBefore: Int64
+  var held: Int64
+  /// What the credits that are owed cost the operator, if all are used.
+  var owedCost: Money
+  var usedPerDay: DayChart
+  var owedPerDay: DayChart
+  var sources: [Source]
+
+  func section(_ page: PageContext) -> AnalyticsView.Section {
+    let (t, format) = (page.strings, page.format)
+    return AnalyticsView.Section(
+      id: "credits", title: t["analytics.credits"], figures: figures(page),
+      charts: [
+        usedPerDay.model(
+          id: "used-by-day", title: t["analytics.used_by_day"], column: t["analytics.used"], page,
+          say: format.number),
+        owedPerDay.model(
+          id: "owed-by-day", title: t["analytics.owed_by_day"], column: t["analytics.owed"], page,
+          say: format.number),
+      ],
+      tables: [
+        DataTable(
+          id: "credit-sources", title: t["analytics.credit_sources"],
+          note: t["analytics.credit_sources_note"], of: t["analytics.credit_source"],
+          columns: [
+            .init(title: t["analytics.issued"]), .init(title: t["analytics.used"]),
+          ],
+          rows: sources.map { source in
+            DataTable.Row(
+              name: source.source.map { t[.init("source.\($0.rawValue)")] } ?? t["analytics.debt"],
+              cells: [format.number(source.issued), format.number(source.used)])
+          })
+      ])
+  }
+
+  private func figures(_ page: PageContext) -> [FigureCard] {
+    let (t, format) = (page.strings, page.format)
+    return [
+      FigureCard(
+        t["analytics.issued"], format.number(now.issued), t["analytics.issued_note"],
+        change: page.change(now.issued, from: before.issued, say: format.number), .in),
+      FigureCard(
+        t["analytics.used"], format.number(now.used), t["analytics.used_note"],
+        change: page.change(now.used, from: before.used, say: format.number), .use),
+      FigureCard(
+        t["analytics.expired"], format.number(now.expired),
+        t("analytics.expired_note", ["n": format.number(now.takenBack)]),
+        change: page.change(now.expired, from: before.expired, say: format.number), .quiet),
+      FigureCard(
+        t["analytics.owed"], format.number(owed),
+        t(
+          "analytics.owed_note",
+          ["held": format.number(held), "cost": format.money(owedCost)]),
+        change: page.change(owed, from: owedBefore, say: format.number), .stars),
+    ]
+  }
+}

@@ -1,0 +1,32 @@
+/// What eStars keeps shut, and why.
+struct GatesView: Sendable, Equatable {
+  enum Gate: String, Sendable, CaseIterable {
+    case csvExport = "csv_export"
+    case jsonExport = "json_export"
+    case apiExport = "api_export"
+    case shareLinks = "share_links"
+    case scheduledReports = "scheduled_reports"
+    case externalBI = "external_bi"
+    case customerImport = "customer_import"
+    case publicLaunch = "public_launch"
+    case pricing
+    case legalTexts = "legal_texts"
+    case outreach
+  }
+
+  func render(with renderer: Renderer, in frame: Frame) -> String {
+    let page = PageContext(frame: frame, renderer: renderer)
+    let t = page.strings
+    return page.page(
+      .gates, title: t["nav.gates"], place: .gates,
+      [
+        "rows": .records(Gate.allCases) { gate in
+          [
+            "name": .text(t[.init("gates.name_\(gate.rawValue)")]),
+            "why": .text(t[.init("gates.why_\(gate.rawValue)")]),
+          ]
+        },
+        "audit": .text(Links.audit(page.slug)),
+      ])
+  }
+}
