@@ -69,7 +69,9 @@ struct OverviewView: Sendable, Equatable {
         "compared": .text(t[compared]),
         "standing": .record(standing.model(page)),
         "figures": .list(figures(page).map(\.model)),
-        "health": .list([inbox(page), refunds(page), support(page), verification(page)]),
+        "health": .list([
+          inbox(page), alerts(page), refunds(page), support(page), verification(page),
+        ]),
         "charts": .list([
           .record(
             netPerDay.model(
@@ -164,6 +166,20 @@ struct OverviewView: Sendable, Equatable {
         n == 0
           ? t["overview.inbox_clear_detail"]
           : t("overview.inbox_open_detail", count: n, ["n": page.format.number(n)])),
+    ]
+  }
+
+  private func alerts(_ page: PageContext) -> TemplateValue {
+    let t = page.strings
+    let n = Int64(page.frame.openAlerts)
+    return [
+      "state": .text(n == 0 ? "good" : "bad"),
+      "word": .text(
+        n == 0
+          ? t["overview.alerts_clear"]
+          : t("overview.alerts_open", count: n, ["n": page.format.number(n)])),
+      "href": n == 0 ? .none : .text(Links.alerts(page.slug)),
+      "detail": .text(t[n == 0 ? "overview.alerts_clear_detail" : "overview.alerts_open_detail"]),
     ]
   }
 
