@@ -4,12 +4,26 @@
 create or replace function _figures_day(p_at timestamptz, p_zone text) returns date
 language sql immutable as $$ select (p_at at time zone p_zone)::date $$;
 
+-- When a day begins: the first moment that has its date, where a clock set back at midnight makes two
+-- midnights of one. Postgres takes the second of them.
+create or replace function _figures_day_start(p_day date, p_zone text) returns timestamptz
+language sql immutable as $$
+  select min(t.at) from (
+    select p_day::timestamp at time zone p_zone - b.back as at
+    from unnest('{0, 30 minutes, 1 hour, 2 hours}'::interval[]) b (back)
+  ) t where (t.at at time zone p_zone)::date >= p_day
+$$;
+
 -- Whether a transaction's rows are to be counted now: it had not ended in the old snapshot and has
 -- in the new one.
 create or replace function _figures_is_new(p_xid xid8, p_old pg_snapshot, p_new pg_snapshot)
 returns boolean language sql immutable as $$
   select not pg_visible_in_snapshot(p_xid, p_old) and pg_visible_in_snapshot(p_xid, p_new)
 $$;
+
+-- What belongs to a row is looked up beside it, by its key: `offset 0` or a query for one value. A
+-- workspace that the planner's statistics do not know yet looks to it as if it had one row in each
+-- table, and a join would read the whole workspace for every row.
 
 -- Movements of the entries between two snapshots, a row for every lot that one touches, and one for
 -- what passed by the lots because it made debt. A grant is its own lot's from end to end.
@@ -45,8 +59,10 @@ create or replace function _figures_movements(
     case when e.kind = 'credit' then array[e.amount]
       when d.by_the_lots > 0 then e.lot_amounts || d.by_the_lots else e.lot_amounts end)
     with ordinality p (lot_id, amount, position)
-  left join lots l on l.workspace_id = p_workspace and l.account_id = e.account_id
-    and l.unit = e.unit and l.lot_id = p.lot_id
+  left join lateral (
+    select o.source, o.stars, o.amount, o.carried_from, o.bot_id, o.charge_id from lots o
+    where o.workspace_id = p_workspace and o.account_id = e.account_id and o.unit = e.unit
+      and o.lot_id = p.lot_id offset 0) l on true
   where e.workspace_id = p_workspace and e.xid >= pg_snapshot_xmin(p_old)
     and e.xid < pg_snapshot_xmax(p_new)
     and not pg_visible_in_snapshot(e.xid, p_old) and pg_visible_in_snapshot(e.xid, p_new)
@@ -72,7 +88,9 @@ begin
     select * from _figures_movements(p_workspace, p_old, p_new, p_zone)
   ), used as materialized (
     select u.account_id, u.day, u.unit, u.action, coalesce(u.bot_id, 0) as bot_id, u.units,
-      u.credits, u.stars_micros, coalesce(c.traffic_source, '') as traffic_source,
+      u.credits, u.stars_micros, coalesce((
+        select c.traffic_source from customers c
+        where c.workspace_id = p_workspace and c.customer_id = u.account_id), '') as traffic_source,
       coalesce(k.cost_currency, '') as cost_currency,
       coalesce(k.unit_cost_micros * u.units, 0) as cost_micros
     from (
@@ -81,7 +99,6 @@ begin
       from m where m.kind = 'debit' and m.action is not null
       group by m.account_id, m.version, m.xid, m.day, m.unit, m.action, m.bot_id, m.units
     ) u
-    left join customers c on c.workspace_id = p_workspace and c.customer_id = u.account_id
     left join lateral _figures_cost(p_workspace, u.action, u.xid) k on true
   ), credits as (
     insert into credit_days as d (workspace_id, day, unit, kind, source, credits, entries)
@@ -146,11 +163,12 @@ create or replace function _figures_free_uses(
   units bigint, cost_currency text, cost_micros bigint
 ) language sql stable as $$
   select q.customer_id, (q.created_at at time zone p_zone)::date, coalesce(q.bot_id, 0), q.action,
-    a.credit_unit, coalesce(c.traffic_source, ''), q.units::bigint,
+    a.credit_unit, coalesce((
+      select c.traffic_source from customers c
+      where c.workspace_id = p_workspace and c.customer_id = q.customer_id), ''), q.units::bigint,
     coalesce(k.cost_currency, ''), coalesce(k.unit_cost_micros * q.units, 0)
   from api_requests q
   join actions a on a.workspace_id = p_workspace and a.action = q.action
-  left join customers c on c.workspace_id = p_workspace and c.customer_id = q.customer_id
   left join lateral _figures_cost(p_workspace, q.action, q.xid) k on true
   where q.workspace_id = p_workspace and q.action is not null and q.units is not null
     and q.operation in ('debit', 'commit')
@@ -187,5 +205,5 @@ begin
       cost_micros = d.cost_micros + excluded.cost_micros;
 end $$;
 
-grant execute on function _figures_day, _figures_is_new, _figures_movements, _figures_cost,
+grant execute on function _figures_day, _figures_day_start, _figures_is_new, _figures_movements, _figures_cost,
   _figures_count_entries, _figures_free_uses, _figures_count_free_uses to estars_app;

@@ -23,7 +23,9 @@ begin
     union
     select p.payment_id, p.customer_id, p.paid_at, p.refunded_at, p.sku
     from customers c
-    join payments p on p.workspace_id = p_workspace and p.customer_id = c.customer_id
+    cross join lateral (
+      select o.* from payments o
+      where o.workspace_id = p_workspace and o.customer_id = c.customer_id offset 0) p
     where c.workspace_id = p_workspace and c.traffic_source_xid is not null
       and c.traffic_source_xid >= pg_snapshot_xmin(p_customers[1])
       and c.traffic_source_xid < pg_snapshot_xmax(p_customers[2])
@@ -36,6 +38,17 @@ begin
     where r.workspace_id = p_workspace and r.refunded_at is not null
       and r.xid >= pg_snapshot_xmin(p_refunds[1]) and r.xid < pg_snapshot_xmax(p_refunds[2])
       and _figures_is_new(r.xid, p_refunds[1], p_refunds[2])
+    -- One that no payment of ours stands beside has its customer's source as well.
+    union select r.refunded_at, r.customer_id
+    from customers c
+    cross join lateral (
+      select o.* from refunds o
+      where o.workspace_id = p_workspace and o.customer_id = c.customer_id offset 0) r
+    where c.workspace_id = p_workspace and c.traffic_source_xid is not null
+      and c.traffic_source_xid >= pg_snapshot_xmin(p_customers[1])
+      and c.traffic_source_xid < pg_snapshot_xmax(p_customers[2])
+      and _figures_is_new(c.traffic_source_xid, p_customers[1], p_customers[2])
+      and r.refunded_at is not null
   ), people as (
     select distinct x.customer_id, (x.at at time zone p_zone)::date as day from touched x
     where x.customer_id is not null
@@ -59,8 +72,8 @@ begin
   -- Bounds are worked out beforehand: under row-level security an index is no use for what a function
   -- makes of another table's column.
   with d as materialized (
-    select u.day, u.day::timestamp at time zone p_zone as starts_at,
-      (u.day + 1)::timestamp at time zone p_zone as ends_at
+    select u.day, _figures_day_start(u.day, p_zone) as starts_at,
+      _figures_day_start(u.day + 1, p_zone) as ends_at
     from unnest(v_days) u (day)
   )
   insert into sale_days (workspace_id, day, bot_id, product, sku, traffic_source, payments, stars,
@@ -87,8 +100,8 @@ begin
     set payments = excluded.payments, stars = excluded.stars,
       stars_refunded = excluded.stars_refunded;
   with b as materialized (
-    select u.customer_id, u.day, u.day::timestamp at time zone p_zone as starts_at,
-      (u.day + 1)::timestamp at time zone p_zone as ends_at
+    select u.customer_id, u.day, _figures_day_start(u.day, p_zone) as starts_at,
+      _figures_day_start(u.day + 1, p_zone) as ends_at
     from unnest(v_people, v_people_days) u (customer_id, day)
   )
   insert into customer_days as c (workspace_id, day, customer_id, stars, stars_refunded)
@@ -115,22 +128,25 @@ create or replace function _figures_sales(
   first_purchases bigint, refunds bigint, stars_refunded bigint
 ) language sql stable as $$
   select p.bot_id, case when p.sku is null then 'unknown' else p.product end, coalesce(p.sku, ''),
-    c.traffic_source, 1::bigint, p.stars,
+    (select c.traffic_source from customers c
+      where c.workspace_id = p_workspace and c.customer_id = p.customer_id),
+    1::bigint, p.stars,
     (p.sku is not null and not exists (
       select from payments o
       where o.workspace_id = p_workspace and o.customer_id = p.customer_id
         and o.sku is not null and (o.paid_at, o.payment_id) < (p.paid_at, p.payment_id)
     ))::int::bigint, 0::bigint, 0::bigint
   from payments p
-  join customers c on c.workspace_id = p_workspace and c.customer_id = p.customer_id
   where p.workspace_id = p_workspace and p.paid_at >= p_from and p.paid_at < p_until
   union all
   select r.bot_id, case when p.sku is null then 'unknown' else p.product end, coalesce(p.sku, ''),
-    coalesce(c.traffic_source, ''), 0, 0, 0, 1, r.stars
+    coalesce((select c.traffic_source from customers c
+      where c.workspace_id = p_workspace and c.customer_id = r.customer_id), ''), 0, 0, 0, 1, r.stars
   from refunds r
-  left join payments p on p.workspace_id = p_workspace and p.bot_id = r.bot_id
-    and p.charge_id = r.charge_id
-  left join customers c on c.workspace_id = p_workspace and c.customer_id = r.customer_id
+  left join lateral (
+    select o.sku, o.product from payments o
+    where o.workspace_id = p_workspace and o.bot_id = r.bot_id and o.charge_id = r.charge_id
+    offset 0) p on true
   where r.workspace_id = p_workspace and r.refunded_at >= p_from
     and r.refunded_at < p_until
 $$;
@@ -154,7 +170,9 @@ create or replace function _figures_steps(
 language sql stable as $$
   select (t.at at time zone p_zone)::date, c.bot_id, c.product, c.sku, t.to_state, t.reason
   from checkout_transitions t
-  join checkouts c on c.workspace_id = p_workspace and c.checkout_id = t.checkout_id
+  cross join lateral (
+    select o.bot_id, o.product, o.sku from checkouts o
+    where o.workspace_id = p_workspace and o.checkout_id = t.checkout_id offset 0) c
   where t.workspace_id = p_workspace
     and t.xid >= pg_snapshot_xmin(p_old) and t.xid < pg_snapshot_xmax(p_new)
     and not pg_visible_in_snapshot(t.xid, p_old) and pg_visible_in_snapshot(t.xid, p_new)

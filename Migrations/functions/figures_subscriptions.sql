@@ -31,8 +31,10 @@ returns table (is_active boolean, is_renewing boolean) language sql stable as $$
         where h.workspace_id = p_workspace and h.subscription_id = p_subscription
           and h.step <= p_step
       ) c
-      left join subscription_cycles y on y.workspace_id = p_workspace
-        and y.subscription_id = p_subscription and y.cycle = c.charge_id
+      left join lateral (
+        select o.ends_at from subscription_cycles o
+        where o.workspace_id = p_workspace and o.subscription_id = p_subscription
+          and o.cycle = c.charge_id offset 0) y on true
     ) t
   ) b
 $$;
@@ -56,8 +58,12 @@ create or replace function _figures_changes(
         and o.subscription_id < s.subscription_id
       having bool_or(o.is_trial) and bool_and(o.is_trial)))::int
   from subscription_changes c
-  join subscriptions s on s.workspace_id = p_workspace and s.subscription_id = c.subscription_id
-  left join checkouts k on k.workspace_id = p_workspace and k.checkout_id = s.checkout_id
+  cross join lateral (
+    select o.* from subscriptions o
+    where o.workspace_id = p_workspace and o.subscription_id = c.subscription_id offset 0) s
+  left join lateral (
+    select o.period_seconds from checkouts o
+    where o.workspace_id = p_workspace and o.checkout_id = s.checkout_id offset 0) k on true
   cross join lateral (select _figures_begins(c.kind, c.reason) as begins) f
   cross join lateral _figures_standing(p_workspace, c.subscription_id, c.step) n
   cross join lateral _figures_standing(p_workspace, c.subscription_id, c.step - 1) b
@@ -79,7 +85,7 @@ returns table (
       sum(c.started) as started, sum(c.renewed) as renewed, sum(c.churned) as churned,
       sum(c.trials_started) as trials_started, sum(c.trials_converted) as trials_converted
     from _figures_changes(p_workspace, case when isfinite(p_first)
-      then p_first::timestamp at time zone p_zone else '-infinity'::timestamptz end, p_zone) c
+      then _figures_day_start(p_first, p_zone) else '-infinity'::timestamptz end, p_zone) c
     group by c.day, c.plan
   ) d
   left join lateral (

@@ -138,8 +138,8 @@ create or replace function _figures_verify_sales(
   p_workspace bigint, p_none pg_snapshot, p_all pg_snapshot, p_zone text
 ) returns table (figure text, side text, detail text) language sql stable as $$
   with t as materialized (
-    select d.day, d.day::timestamp at time zone p_zone as starts_at,
-      (d.day + 1)::timestamp at time zone p_zone as ends_at
+    select d.day, _figures_day_start(d.day, p_zone) as starts_at,
+      _figures_day_start(d.day + 1, p_zone) as ends_at
     from (
       select _figures_day(p.paid_at, p_zone) as day from payments p
       where p.workspace_id = p_workspace

@@ -128,6 +128,8 @@ public enum Limits {
   public static let noticeAttempts = 8
   /// What a whole ledger's verification may take.
   public static let verificationSeconds = 600
+  /// Traffic sources of a workspace that figures tell apart.
+  public static let trafficSources = 100
   /// New rows of each table that a page counts by itself before it shows figures.
   public static let figuresPageRows = 1_000
   /// Rows of each table that are counted in one transaction.

@@ -168,11 +168,66 @@ import Testing
         let found = Set(try await rollup.recount(in: fixture.scope).map(\.figure))
         #expect(found.contains(figure), "\(figure): \(found)")
       }
+      try await rollup.rebuild(in: fixture.scope)
+      #expect(try await rollup.recount(in: fixture.scope).isEmpty)
       // Another time zone has everything made anew.
       try await fixture.pool.execute(
         "update workspaces set time_zone = 'Asia/Tokyo' where workspace_id = \(fixture.workspace.id)"
       )
       #expect(try await rollup.recount(in: fixture.scope).isEmpty)
+    }
+  }
+
+  /// Whatever clocks do at midnight: set back over it, or forward so that there is none.
+  @Test func daysBeginAtTheFirstMomentOfTheirDate() async throws {
+    try await Fixture.with { fixture in
+      #expect(
+        try await fixture.rows(
+          """
+          select z.zone, d.day from unnest(array['Atlantic/Azores', 'America/Havana',
+            'America/Sao_Paulo', 'Australia/Lord_Howe', 'Asia/Beirut', 'UTC']) z (zone)
+          cross join lateral (
+            select g::date as day from generate_series('2017-01-01', '2018-12-31', interval '1 day') g
+          ) d
+          cross join lateral (select _figures_day_start(d.day, z.zone) as at) s
+          where (s.at at time zone z.zone)::date <> d.day
+            or ((s.at - interval '1 second') at time zone z.zone)::date >= d.day
+          """) == [])
+      // Paid in the first of two hours after midnight.
+      try await fixture.pool.execute(
+        "update workspaces set time_zone = 'Atlantic/Azores' where workspace_id = \(fixture.workspace.id)"
+      )
+      _ = try await fixture.pay("start", user: 7_900_082, charge: "c")
+      try await fixture.pool.execute(
+        "update payments set paid_at = '2026-10-25T00:30Z'", in: fixture.scope)
+      try await Rollup(fixture.platform).follow(in: fixture.scope)
+      #expect(
+        try await fixture.rows("select day, payments, stars from sale_days")
+          == ["2026-10-25 1 75"])
+    }
+  }
+
+  /// Figures are kept of so many traffic sources; more of them are one.
+  @Test func onlySoManyTrafficSourcesAreToldApart() async throws {
+    try await Fixture.with { fixture in
+      try await fixture.pool.execute(
+        """
+        insert into traffic_sources (workspace_id, source)
+        select \(fixture.workspace.id)::bigint, 'ref_' || n
+        from generate_series(1, \(Limits.trafficSources - 1)::int) n
+        """, in: fixture.scope)
+      for (user, source) in [(7_900_083, "google"), (7_900_084, "ref_x"), (7_900_085, "google")] {
+        _ = try await TrialGrant.decide(
+          TrialRequest(
+            telegramID: Int64(user), engagement: 1, intent: 1, source: source,
+            idempotencyKey: "t\(user)"),
+          with: fixture.bot, in: fixture.scope, fixture.pool)
+      }
+      #expect(
+        try await fixture.rows(
+          "select traffic_source from customers order by telegram_id") == [
+            "google", Customer.otherSource, "google",
+          ])
     }
   }
 

@@ -248,6 +248,7 @@ extension Fixture {
       insert into action_costs (workspace_id, action, since, unit_cost_micros, cost_currency)
       values (\(workspace), 'sticker', '2026-01-01', 1, 'BRL') on conflict do nothing
       """,
+      "insert into traffic_sources (workspace_id, source) values (\(workspace), 'seeded')",
       """
       insert into rollup_marks (workspace_id, feed) values (\(workspace), 'entries')
       on conflict do nothing

@@ -39,7 +39,8 @@ public struct Rollup: Sendable {
   /// - Throws: `PostgresError` while the database is away.
   public func catchUp(in scope: WorkspaceScope) async throws -> Standing {
     do {
-      return try await step(rows: Limits.figuresPageRows, takesAll: false, in: scope).standing
+      return try Standing(
+        try await pool.query(Self.step(Limits.figuresPageRows, false, scope), in: scope)[0])
     } catch let error as PostgresError where !error.isOutage {
       logger.error("figures wait", metadata: ["error": "\(error.withoutValues)"])
       return Standing(isCurrent: false, countedUntil: try? await countedUntil(in: scope))
@@ -58,20 +59,30 @@ public struct Rollup: Sendable {
     progress: (Standing) async throws -> Void = { _ in }
   ) async throws -> Standing {
     let start = ContinuousClock.now
-    var rows = Limits.figuresStepRows
     while true {
-      do {
-        let step = try await step(rows: rows, takesAll: true, in: scope)
-        if step.standing.isCurrent || step.isBusy { return step.standing }
-        try await progress(step.standing)
-        if let seconds, .now - start > .seconds(seconds) { return step.standing }
-      } catch let error as PostgresError
-        where error.sqlState == .queryCanceled && rows > Limits.figuresPageRows
-      {
-        // Payments of many days are counted with all others of those days: fewer at a time, then.
-        rows /= 4
+      // What one transaction wrote is counted in one step, however much that is: a migration's, say.
+      let step = try await patientPool.transaction(in: scope) { tx in
+        try await tx.execute("set local statement_timeout = 0")
+        return try Step(try await tx.query(Self.step(Limits.figuresStepRows, true, scope))[0])
       }
+      if step.standing.isCurrent || step.isBusy { return step.standing }
+      try await progress(step.standing)
+      if let seconds, .now - start > .seconds(seconds) { return step.standing }
     }
+  }
+
+  /// Counts everything anew; pages say until when their figures hold meanwhile.
+  public func rebuild(
+    in scope: WorkspaceScope, progress: (Standing) async throws -> Void = { _ in }
+  ) async throws {
+    // Figures of no time zone are cleared, as those of another one are.
+    try await pool.execute(
+      "update rollup_marks set time_zone = '' where workspace_id = \(scope.workspaceID)", in: scope)
+    // Somebody else who counts meanwhile does a part of it.
+    while try await !follow(in: scope, progress: progress).isCurrent {
+      try await Task.sleep(for: .seconds(1))
+    }
+    try await countTops(in: scope)
   }
 
   /// Counts anew who stands on top. Reads all customers' days.
@@ -82,11 +93,14 @@ public struct Rollup: Sendable {
     }
   }
 
-  private func step(
-    rows: Int, takesAll: Bool, in scope: WorkspaceScope
-  ) async throws -> (standing: Standing, isBusy: Bool) {
-    let row = try await pool.query(Self.step(rows, takesAll, scope), in: scope)[0]
-    return (try Standing(row), try row.get("is_busy"))
+  private struct Step {
+    let standing: Standing
+    let isBusy: Bool
+
+    init(_ row: Row) throws {
+      standing = try Standing(row)
+      isBusy = try row.get("is_busy")
+    }
   }
 
   static func step(_ rows: Int, _ takesAll: Bool, _ scope: WorkspaceScope) -> SQL {

@@ -18,6 +18,9 @@ public struct Customer: Sendable, Equatable {
   /// Who it was is forgotten since then: no name, no Telegram id.
   public let erasedAt: Date?
 
+  /// The traffic source of those whose own one was one too many.
+  public static let otherSource = "other"
+
   /// What to call the person: the name, else the username, else the Telegram id; who was erased has
   /// only a number left.
   public var displayName: String {

@@ -155,9 +155,7 @@ public struct Worker: Sendable {
     case .checkoutsExpire: try await Checkout.expireDue(in: scope, platform.pool)
     case .ledgerVerify: try await verifyLedger(in: scope)
     case .figuresFollow:
-      let rollup = Rollup(platform)
-      let standing = try await rollup.follow(seconds: Limits.figuresRunSeconds, in: scope)
-      return standing.isCurrent ? .done : .again(seconds: 1)
+      try await Rollup(platform).follow(seconds: Limits.figuresRunSeconds, in: scope)
     case .figuresTops: return try await countTops(in: scope)
     case .sessionsPurge: break
     }

@@ -101,14 +101,27 @@ extension Transaction {
     return (try TrialGrant(row), true)
   }
 
-  /// The first source that a bot names is where the customer came from.
+  /// The first source that a bot names is where the customer came from. A workspace has as many as
+  /// ``Limits/trafficSources``, as figures are kept of each; whoever comes from yet another is from
+  /// ``Customer/otherSource``.
   private func noteSource(
     _ source: String, of customerID: Int64, in scope: WorkspaceScope
   ) async throws {
     guard !source.isEmpty else { return }
     try await execute(
       """
-      update customers set traffic_source = \(source)
+      insert into traffic_sources (workspace_id, source)
+      select \(scope.workspaceID), \(source)::text
+      where (select count(*) from traffic_sources where workspace_id = \(scope.workspaceID))
+          < \(Limits.trafficSources)
+      on conflict do nothing
+      """)
+    try await execute(
+      """
+      update customers set traffic_source = case when exists (
+          select from traffic_sources
+          where workspace_id = \(scope.workspaceID) and source = \(source)::text)
+        then \(source)::text else \(Customer.otherSource)::text end
       where workspace_id = \(scope.workspaceID) and customer_id = \(customerID)
         and traffic_source = ''
       """)

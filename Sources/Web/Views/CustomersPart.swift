@@ -58,7 +58,7 @@ struct CustomersPart: Sendable, Equatable {
           ],
           rows: sources.map { source in
             DataTable.Row(
-              name: source.name.isEmpty ? t["analytics.no_source"] : source.name,
+              name: page.trafficSource(source.name),
               cells: [
                 format.number(source.newcomers), format.number(source.firstPurchases),
                 format.stars(source.net),

@@ -54,7 +54,11 @@ struct UsagePart: Sendable, Equatable {
         table("bots", "analytics.by_bot", "payment.bot", named(bots, t["analytics.no_bot"]), page),
         table(
           "usage-sources", "analytics.by_source", "analytics.source",
-          named(sources, t["analytics.no_source"]), page),
+          sources.map { row in
+            var row = row
+            row.name = page.trafficSource(row.name)
+            return row
+          }, page),
       ])
   }
 
@@ -109,5 +113,16 @@ struct UsagePart: Sendable, Equatable {
         cells.append(money(row.margin))
         return DataTable.Row(name: row.name, href: row.href, cells: cells)
       })
+  }
+}
+
+extension PageContext {
+  /// Where somebody came from: empty where nobody said, `other` beyond those that are told apart.
+  func trafficSource(_ name: String) -> String {
+    switch name {
+    case "": strings["analytics.no_source"]
+    case "other": strings["analytics.other_source"]
+    default: name
+    }
   }
 }
