@@ -197,6 +197,17 @@ def test_subscriptions(product, v1):
     assert v1("GET", f"/v1/customers/{paid}").json()["subscription"]["next_plan"] == "pro"
 
 
+def test_support_cases(product, v1):
+    user, key = new(product, v1, "start"), fresh()
+    body = {"user": user, "text": "I paid and nothing came.", "topic": "not_delivered"}
+    assert v1("POST", "/v1/support-cases", body, key=key).status == 201
+    assert v1("POST", "/v1/support-cases", body, key=key).status == 200
+    assert v1("POST", "/v1/support-cases", {**body, "text": "Other words."}, key=key).status == 409
+    assert v1("POST", "/v1/support-cases", {**body, "text": ""}, key=fresh()).status == 400
+    unknown = {**body, "charge_id": "nobody-paid-this"}
+    assert v1("POST", "/v1/support-cases", unknown, key=fresh()).json()["code"] == "unknown_charge"
+
+
 def test_every_call_was_met(v1, description):
     """Runs after the others: each operation was seen to succeed and to refuse."""
     for route, operations in description["paths"].items():

@@ -80,7 +80,11 @@ struct Demo: AsyncParsableCommand {
     }
     try await Running.services(
       [
-        sandbox, server.application { _ in await ready.run() },
+        sandbox,
+        server.application { _ in
+          // Whoever reads demo.json calls both.
+          if await sandbox.port != nil { await ready.run() }
+        },
         WorkerService(worker: Worker(platform: platform)),
         DemoDatabase(cluster: cluster, logger: logger),
         DemoClock(
@@ -180,7 +184,7 @@ private struct DataLock {
   func release() { close(descriptor) }
 }
 
-/// Runs once, when the server listens.
+/// Runs once, when server and sandbox listen.
 private actor Ready {
   private let work: @Sendable () throws -> Void
   init(_ work: @escaping @Sendable () throws -> Void) { self.work = work }
