@@ -270,15 +270,18 @@ public enum Limits {
   public static let alertCodeSeconds = 15 * 60.0
   /// Alert chats of one workspace.
   public static let alertChats = 20
-  /// Payments within the hour below which their failures say little: 1 of 3 is no alarm.
+  /// Payments within the hour below which fewer failures than the second number say little: 1 of 3 is
+  /// no alarm.
   public static let alertPayments = 20
+  public static let alertFailedPayments = 3
   /// What counts as minutes: purchases, uses and late updates are counted over this time.
   public static let alertMinutesSeconds = 600.0
-  /// Fewer late updates are not a slow webhook; and no more than so many of the newest are looked at.
+  /// Fewer late updates are a slow webhook only where there were no others; and no more than so many
+  /// of the newest are looked at.
   public static let alertLateUpdates = 3
-  public static let alertUpdates = 2_000
+  public static let alertUpdates = 20_000
   /// The newest ledger entries among which a customer's many uses are looked for.
-  public static let alertEntries = 10_000
+  public static let alertEntries = 100_000
   /// Alerts of a kind in one look.
   public static let alertsAtOnce = 50
   /// What comes and goes counts as over when it was not seen for so long.

@@ -170,6 +170,24 @@ import Testing
     }
   }
 
+  /// A few failures among few payments, and the only update of a quiet bot.
+  @Test func littleSaysEnoughWhereAllOfItIsBad() async throws {
+    try await Fixture.with { fixture in
+      for buyer in 1...3 as ClosedRange<Int64> {
+        #expect(try await open(fixture, .paymentsFailing).isEmpty)
+        try await step(
+          try await fixture.checkout("start", for: buyer), [.rejected], "withdrawn", fixture)
+        try await look(fixture)
+      }
+      #expect(try await open(fixture, .paymentsFailing).first?.facts["attempts"] == "3")
+      let date = Int64(Date().timeIntervalSince1970) - 400
+      _ = try await fixture.receive(
+        #"{"update_id":1,"message":{"message_id":1,"date":\#(date),"text":"hi"}}"#)
+      try await look(fixture)
+      #expect(try await open(fixture, .webhookSlow).first?.facts["late"] == "1")
+    }
+  }
+
   @Test func unusualCustomersAreNoticed() async throws {
     try await Fixture.with { fixture in
       let now = Int64(Date().timeIntervalSince1970)

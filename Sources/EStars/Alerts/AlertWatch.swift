@@ -102,7 +102,8 @@ private struct AlertQuestions {
         where workspace_id = \(workspace) and at > \(hourAgo)
           and to_state in ('rejected', 'failed', 'completed')
         group by checkout_id) c) s
-    where attempts >= \(Limits.alertPayments)::int and failed * 100 > \(limit)::bigint * attempts
+    where (attempts >= \(Limits.alertPayments)::int or failed >= \(Limits.alertFailedPayments)::int)
+      and failed * 100 > \(limit)::bigint * attempts
     """
   }
 
@@ -144,14 +145,14 @@ private struct AlertQuestions {
       'late', u.late::text, 'seconds', u.slowest::text, 'limit', \(limit)::bigint::text) as facts
     from (
       select bot_id, count(*) filter (where delay_seconds > \(limit)) as late,
-        max(delay_seconds) as slowest
+        count(delay_seconds) as known, max(delay_seconds) as slowest
       from (
         select bot_id, delay_seconds from updates where workspace_id = \(workspace)
           and received_at > \(minutesAgo)
         order by received_at desc limit \(Limits.alertUpdates)) newest
       group by bot_id) u
     join bots b on b.workspace_id = \(workspace) and b.bot_id = u.bot_id
-    where u.late >= \(Limits.alertLateUpdates)::int
+    where u.late >= \(Limits.alertLateUpdates)::int or (u.late > 0 and u.late = u.known)
     """
   }
 
