@@ -40,7 +40,7 @@ public enum AuditVocabulary {
     "mismatch.accepted": ["kind", "charge"], "mismatch.fixed": ["kind", "charge"],
     "outage.booked": outage, "outage.uncollected": outage,
     "payment.credited": ["stars", "sku"], "payment.unmatched": ["stars", "sku"],
-    "payment.receipt_resent": [], "payment.refunded": refunded,
+    "payment.receipt_resent": [], "payment.refunded": refunded.union(["sku"]),
     "reconciliation.asked": [], "reconciliation.rule_set": ["reconciles_by_itself"],
     "refund.approved": ["state", "stars", "credits_held", "used", "debt_policy", "verdict"],
     "refund.confirmed": refunded,

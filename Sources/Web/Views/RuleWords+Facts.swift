@@ -126,7 +126,7 @@ extension RuleWords {
       case ("refund", "state"), ("refund", "decision"): "refund_state.\(code)"
       case ("refund", "verdict"): "refunds.says_\(code)"
       case ("refund", "reason"):
-        action == "refund.declined" ? "decline_reason.\(code)" : "refund_reason.\(code)"
+        verb(of: action) == "declined" ? "decline_reason.\(code)" : "refund_reason.\(code)"
       case ("hold", "state"): "hold_state.\(code)"
       case ("checkout", "state"): "checkout_state.\(code)"
       case ("event", "state"): "event_state.\(code)"
@@ -157,10 +157,10 @@ extension RuleWords {
   /// Why, in words; some reasons are codes of ours, the others somebody's words or Telegram's.
   func reason(_ reason: String, of action: String) -> String {
     let key: Strings.Key? =
-      switch action {
-      case "refund.failed": "refund.problem_\(reason)"
-      case "subscription.refused": "subscription.error_\(reason)"
-      case "outage.uncollected": "rule.uncollected_\(reason)"
+      switch (Self.noun(of: action), Self.verb(of: action)) {
+      case ("refund", "failed"): "refund.problem_\(reason)"
+      case ("subscription", "refused"): "subscription.error_\(reason)"
+      case ("outage", "uncollected"): "rule.uncollected_\(reason)"
       default: nil
       }
     return key.flatMap { Self.first([$0], page.strings) } ?? reason
@@ -171,6 +171,10 @@ extension RuleWords {
   }
 
   private static func noun(of action: String) -> String { String(action.prefix { $0 != "." }) }
+
+  private static func verb(of action: String) -> String {
+    action.split(separator: ".").last.map(String.init) ?? action
+  }
 
   private static func time(_ text: String) -> Date? {
     Int64(text).map { Date(timeIntervalSince1970: TimeInterval($0)) }

@@ -200,7 +200,8 @@ import Testing
     // Words that are the same in both.
     let same: Set<String> = [
       "nav.menu", "nav.bots", "nav.paywall", "payment.stars", "payment.bot", "strip.version",
-      "login.email", "key.bot", "rule.bot", "audit_kind.bot", "audit_kind.paywall", "replies.language_en",
+      "login.email", "key.bot", "rule.bot", "audit_kind.bot", "audit_kind.paywall",
+      "replies.language_en",
       "replies.language_pt_br",
     ]
     for key in one.plainKeys where !same.contains(key.name) {
