@@ -40,6 +40,12 @@ for (const board of document.querySelectorAll("[data-margins]")) {
     return number(value / MICROS) + comma + places;
   }
 
+  function priced(amount, currency) {
+    if (currency === "BRL") return portuguese ? `R$\u00a0${amount}` : `R$${amount}`;
+    if (currency === "USD") return portuguese ? `US$\u00a0${amount}` : `$${amount}`;
+    return `${amount}\u00a0${currency}`;
+  }
+
   function typed(id, own, read) {
     return field(id) ? read(field(id).value) : own === "" ? null : BigInt(own);
   }
@@ -81,9 +87,9 @@ for (const board of document.querySelectorAll("[data-margins]")) {
     const audience = field("audience");
     const isJudged = audience ? audience.value !== "admins" : "judged" in row.dataset;
     const tenths = halfUp(stars * 10n, total);
-    const costs = `${money(cost)}\u00a0${rate.currency}`;
+    const costs = priced(money(cost), rate.currency);
     say(row, "stars", `${number(stars)}\u00a0★`);
-    say(row, "revenue", `${number(revenue)}\u00a0${rate.currency}`);
+    say(row, "revenue", priced(number(revenue), rate.currency));
     say(row, "cost", costs);
     say(row, "per-credit", `${number(tenths / 10n)}${comma}${tenths % 10n}\u00a0★`);
     const hasMargin = isJudged && cost > 0n;

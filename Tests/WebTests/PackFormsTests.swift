@@ -141,7 +141,7 @@ import Testing
       #expect(tried.status == 200 && tried.body.contains("Nothing is saved yet"))
       // 200 Stars are 14 BRL; 250 credits cost 37.50.
       let line = rows(tried.body).first { $0.hasPrefix("Full price") }
-      #expect(line == "Full price | 0.8 ★ | 14 BRL | −63 % Loss-making | 200 ★")
+      #expect(line == "Full price | 0.8 ★ | R$14 | −63 % Loss-making | 200 ★")
       #expect(rows(tried.body).contains { $0.hasPrefix("−25 %") && $0.hasSuffix("| 150 ★") })
       #expect(try await desk.fields("packs/max")["stars"] == "1125")
       let new = Self.pack("bulk", "10", "1", audience: "everyone").merging(
@@ -154,7 +154,7 @@ import Testing
       rates["calculate"] = "1"
       let worse = try await desk.post("rates", rates)
       #expect(worse.status == 200)
-      #expect(rows(worse.body).contains("👑 Pro | 500 ★ | 35 BRL | 100.00 BRL | −65 % Loss-making"))
+      #expect(rows(worse.body).contains("👑 Pro | 500 ★ | R$35 | R$100.00 | −65 % Loss-making"))
       #expect(try await desk.fields("rates")["cost"] == "0.15")
     }
   }

@@ -38,7 +38,7 @@ import Testing
       #expect(saved.status == 303)
       let page = try await desk.get("actions/stem_separation").body
       for words in [
-        "Dearer servers", "0.45 BRL", "0.50 BRL", "Free: units a month", "API access", "1,000",
+        "Dearer servers", "R$0.45", "R$0.50", "Free: units a month", "API access", "1,000",
       ] { #expect(page.contains(words), "\(words)") }
       let now = try await desk.fields("actions/stem_separation")
       #expect(now["price"] == "1000" && now["day:free"] == "1" && now["month:free"] == "")

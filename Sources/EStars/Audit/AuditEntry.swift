@@ -86,6 +86,10 @@ extension Transaction {
     before: [String: String] = [:], after: [String: String] = [:], reason: String? = nil,
     in scope: WorkspaceScope, at: Date
   ) async throws {
+    assert(
+      AuditVocabulary.knows(
+        action, Set(before.keys).union(after.keys), about: subjectKind),
+      "AuditVocabulary does not list \(action) with \(before) and \(after) about \(subjectKind)")
     func text(_ facts: [String: String]) throws -> String? {
       facts.isEmpty ? nil : String(decoding: try JSONEncoder().encode(facts), as: UTF8.self)
     }

@@ -73,7 +73,7 @@ enum AccountSessionRevocationController {
     guard try await call.session.revoke(call.inbound.id("session"), call.platform.pool) else {
       throw Refusal.notFound
     }
-    return .seeOther(Links.accountSessions)
+    return .seeOther(Done.sessionEnded.on(Links.accountSessions))
   }
 }
 
@@ -81,7 +81,7 @@ enum AccountSessionRevocationController {
 enum AccountSessionsRevocationController {
   @Sendable static func create(_ call: SessionCall) async throws -> Reply {
     try await call.session.revokeOthers(call.platform.pool)
-    return .seeOther(Links.accountSessions)
+    return .seeOther(Done.sessionsEnded.on(Links.accountSessions))
   }
 }
 

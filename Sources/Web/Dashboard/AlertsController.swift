@@ -53,7 +53,7 @@ enum AlertAcknowledgementController {
     guard
       try await Alert.acknowledge(id, by: visit.actor, in: visit.scope, visit.platform.pool)
     else { throw Refusal.notFound }
-    return .seeOther(Links.alerts(visit.workspace.slug))
+    return .seeOther(Done.alert.on(Links.alerts(visit.workspace.slug)))
   }
 
   /// All that were on the page.
@@ -61,7 +61,7 @@ enum AlertAcknowledgementController {
     let newest = try visit.inbound.form()["newest"].flatMap { Int64($0) } ?? 0
     try await Alert.acknowledgeAll(
       upTo: newest, by: visit.actor, in: visit.scope, visit.platform.pool)
-    return .seeOther(Links.alerts(visit.workspace.slug))
+    return .seeOther(Done.alerts.on(Links.alerts(visit.workspace.slug)))
   }
 }
 

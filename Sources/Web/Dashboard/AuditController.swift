@@ -23,6 +23,9 @@ enum AuditController {
     view.actors = names.actors
     view.actions = names.actions
     view.kinds = names.subjectKinds
+    view.members = Dictionary(
+      try await Member.all(in: visit.scope, visit.platform.pool).map { ($0.email, $0.id) }
+    ) { first, _ in first }
     view.lines = entries.map(AuditView.Line.init)
     view.paging = Paging(
       nextCursor: hasMore ? entries.last.map { String($0.id) } : nil, isFirst: before == nil)

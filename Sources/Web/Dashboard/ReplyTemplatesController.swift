@@ -48,7 +48,7 @@ enum ReplyTemplateRemovalController {
       try await ReplyTemplate.remove(
         try visit.replyTemplateKey(), by: visit.actor, in: visit.scope, visit.platform.pool)
     } catch RuleRefusal.notFound { throw Refusal.notFound }
-    return .seeOther(Links.replyTemplates(visit.workspace.slug))
+    return .seeOther(Done.templateRemoved.on(Links.replyTemplates(visit.workspace.slug)))
   }
 }
 
@@ -123,7 +123,7 @@ extension Visit {
       do {
         try await view.template(key).keep(
           isNew: isNew, by: actor, in: scope, platform.pool)
-        return .seeOther(Links.replyTemplate(workspace.slug, key))
+        return .seeOther(Done.templateSaved.on(Links.replyTemplate(workspace.slug, key)))
       } catch RuleRefusal.taken {
         view.problems = [.init(field: "key", kind: .form(.taken))]
       } catch RuleRefusal.tooMany {

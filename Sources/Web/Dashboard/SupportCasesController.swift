@@ -68,7 +68,7 @@ enum SupportSLAController {
     }
     try await SupportSLA.keep(
       Int(minutes), by: visit.actor, in: visit.scope, visit.platform.pool)
-    return .seeOther(Links.supportCases(visit.workspace.slug))
+    return .seeOther(Done.sla.on(Links.supportCases(visit.workspace.slug)))
   }
 }
 

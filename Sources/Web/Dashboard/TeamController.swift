@@ -27,7 +27,7 @@ enum MemberRoleController {
     } catch let refusal as Member.Refusal {
       return try await visit.memberPage(member, refusal)
     }
-    return .seeOther(Links.member(visit.workspace.slug, member.id))
+    return .seeOther(Done.role.on(Links.member(visit.workspace.slug, member.id)))
   }
 }
 
@@ -45,7 +45,8 @@ enum MemberRemovalController {
       return try await visit.memberPage(member, refusal)
     }
     let isReader = member.id == visit.session.operator.id
-    return .seeOther(isReader ? Links.workspaces : Links.team(visit.workspace.slug))
+    return .seeOther(
+      isReader ? Links.workspaces : Done.memberRemoved.on(Links.team(visit.workspace.slug)))
   }
 }
 
@@ -109,7 +110,7 @@ enum InvitationRevocationController {
       try await Invitation.revoke(
         visit.inbound.id("invitation"), by: visit.actor, in: visit.scope, visit.platform.pool)
     } catch Member.Refusal.notFound { throw Refusal.notFound }
-    return .seeOther(Links.team(visit.workspace.slug))
+    return .seeOther(Done.invitationRevoked.on(Links.team(visit.workspace.slug)))
   }
 }
 

@@ -34,7 +34,8 @@ extension SessionCall {
   ) -> Reply {
     let frame = Frame(
       language: Language(operatorLocale: session.operator.locale), timeZone: .gmt, now: Date(),
-      csrfToken: opened?.csrfToken ?? session.csrfToken, operatorName: session.operator.name)
+      csrfToken: opened?.csrfToken ?? session.csrfToken, operatorName: session.operator.name,
+      done: inbound.query["done"].flatMap(Done.init))
     let reply = Reply.html(render(server.pages.renderer, frame), status: status)
     return opened.map { reply.opening($0, for: inbound) } ?? reply
   }
@@ -52,7 +53,7 @@ extension Visit {
       workspace: .init(
         slug: workspace.slug, name: workspace.name,
         side: workspace.side == .live ? .live : .test, otherSideSlug: twin?.slug),
-      openAlerts: try await openAlerts)
+      openAlerts: try await openAlerts, done: inbound.query["done"].flatMap(Done.init))
   }
 
   func page(_ render: (Renderer, Frame) -> String) async throws -> Reply {

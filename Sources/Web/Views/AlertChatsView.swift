@@ -72,6 +72,7 @@ struct AlertChatsView: Sendable, Equatable {
         ? .record([
           "test": .text(path + "/test"), "removal": .text(path + "/removal"),
           "key": .text(formKey),
+          "about": .text(t("alert_chats.unlink_about", ["bot": "@" + row.botUsername])),
         ]) : .none,
     ]
   }

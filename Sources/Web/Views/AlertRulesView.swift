@@ -62,8 +62,11 @@ struct AlertRulesView: Sendable, Equatable {
   private func setting(_ row: Row, _ page: PageContext) -> String {
     let t = page.strings
     guard isWatched(row) else { return t["alert_rules.off"] }
-    let n = Int64(row.threshold).map(page.format.number) ?? row.threshold
-    let from = row.measure == nil ? nil : t(.init("alert_from.\(row.kind.key)"), ["n": n])
+    let count = Int64(row.threshold)
+    let n = count.map(page.format.number) ?? row.threshold
+    let from =
+      row.measure == nil
+      ? nil : t(.init("alert_from.\(row.kind.key)"), count: count ?? 0, ["n": n])
     let place = t[row.inChat ? "alert_rules.in_chat" : "alert_rules.pages_only"]
     return [from, place].compactMap { $0 }.joined(separator: " · ")
   }

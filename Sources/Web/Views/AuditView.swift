@@ -35,6 +35,8 @@ struct AuditView: Sendable, Equatable {
   var actors: [String] = []
   var actions: [String] = []
   var kinds: [String] = []
+  /// Who is in the team, by e-mail address: the others have no page.
+  var members: [String: Int64] = [:]
   var lines: [Line]
   var paging = Paging()
 
@@ -91,8 +93,8 @@ struct AuditView: Sendable, Equatable {
     model["kind"] = .text(Self.kind(line.kind, t))
     model["subject"] =
       Self.unnamed.contains(line.kind) || line.subject.isEmpty
-      ? TemplateValue.none : .text(line.subject)
-    model["href"] = .optional(Self.link(line.kind, line.subject, page.slug))
+      ? TemplateValue.none : .text(alertRule(line)?.title(t) ?? line.subject)
+    model["href"] = .optional(link(line, page.slug))
     return model
   }
 
@@ -107,9 +109,13 @@ struct AuditView: Sendable, Equatable {
   }
 
   /// The page of what a line is about, where it has one that its name leads to.
-  private static func link(_ kind: String, _ subject: String, _ slug: String) -> String? {
-    let number = Int64(subject)
-    switch kind {
+  private func link(_ line: Line, _ slug: String) -> String? {
+    let (subject, number) = (line.subject, Int64(line.subject))
+    switch line.kind {
+    case "alert": return number.map { Links.alert(slug, $0) } ?? Links.alerts(slug)
+    case "alert_rule":
+      return alertRule(line).map { Links.alertRule(slug, $0) } ?? Links.alertRules(slug)
+    case "refund_policy": return Links.refundPolicy(slug)
     case "refund": return number.map { Links.refund(slug, $0) }
     case "customer": return number.map { Links.customer(slug, $0) }
     case "subscription": return number.map { Links.subscription(slug, $0) }
@@ -131,8 +137,14 @@ struct AuditView: Sendable, Equatable {
     case "carts": return Links.carts(slug)
     case "trial_policy": return Links.trials(slug)
     case "paywall": return Links.paywall(slug)
-    case "operator", "invitation": return Links.team(slug)
+    case "operator": return members[subject].map { Links.member(slug, $0) } ?? Links.team(slug)
+    case "invitation": return Links.team(slug)
     default: return nil
     }
+  }
+
+  /// The kind of alert whose rule a line is about.
+  private func alertRule(_ line: Line) -> AlertKind? {
+    line.kind == "alert_rule" ? AlertKind(name: line.subject) : nil
   }
 }

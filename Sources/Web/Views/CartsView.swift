@@ -93,7 +93,9 @@ struct CartsView: Sendable, Equatable {
         .in),
       figure(
         t["carts.reminded"], format.number(r.reminded),
-        t("carts.reminded_note", ["n": format.number(r.recoveredAfterReminder)]), .use),
+        t(
+          "carts.reminded_note", count: r.recoveredAfterReminder,
+          ["n": format.number(r.recoveredAfterReminder)]), .use),
       figure(t["carts.stars"], format.stars(r.stars), t["carts.stars_note"], .stars),
     ]
   }

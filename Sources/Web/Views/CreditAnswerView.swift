@@ -57,7 +57,7 @@ struct CreditAnswerView: Sendable, Equatable {
         "language": .text(form.language),
         "tabs": .records(Self.languages) { language in
           [
-            "title": .text(words(for: language, t)),
+            "title": .text(page.buyerLanguage(language)),
             "href": .text(
               Links.with(
                 Links.newCreditAnswer(page.slug, customer.id), [("language", language)])),
@@ -86,9 +86,5 @@ struct CreditAnswerView: Sendable, Equatable {
         "nobody": .flag(bots.isEmpty),
         "button": .text(t("credit_answer.send", ["name": name])),
       ])
-  }
-
-  private func words(for language: String, _ t: Strings) -> String {
-    t[.init("buyer_language.\(language.replacing("-", with: "_"))")]
   }
 }

@@ -22,6 +22,23 @@ struct Frame: Sendable, Equatable {
   var workspace: Workspace?
   /// Alerts that nobody has looked at, counted up to 100.
   var openAlerts = 0
+  /// What the form did that led here.
+  var done: Done?
+}
+
+/// What a form did, as the page says it that is shown next: `?done=role`.
+enum Done: String, Sendable, CaseIterable {
+  case role
+  case memberRemoved = "member_removed"
+  case invitationRevoked = "invitation_revoked"
+  case sessionEnded = "session_ended"
+  case sessionsEnded = "sessions_ended"
+  case templateSaved = "template_saved"
+  case templateRemoved = "template_removed"
+  case sla, alert, alerts
+
+  /// The page that says so.
+  func on(_ path: String) -> String { Links.with(path, [("done", rawValue)]) }
 }
 
 /// A frame together with what turns its values into words.
@@ -106,6 +123,13 @@ struct PageContext: Sendable {
     unit.name == UnitLabel.credits.name ? strings["unit.name"] : unit.name
   }
 
+  /// A language that the product speaks to buyers.
+  ///
+  /// - Parameter code: As Telegram has it: `pt-br`.
+  func buyerLanguage(_ code: String) -> String {
+    strings[.init("buyer_language.\(code.replacing("-", with: "_"))")]
+  }
+
   func strip(_ rows: [StripRow], showsOwnPayment: Bool = true) -> TemplateValue {
     .records(rows) { $0.model(self, showsOwnPayment: showsOwnPayment) }
   }
@@ -123,6 +147,7 @@ struct PageContext: Sendable {
       // The page of customers has the box itself.
       "frame": .record(frameModel(place: place, finds: template != .customers)),
       "heading": .text(title),
+      "done": .optional(frame.done.map { strings[.init("done.\($0.rawValue)")] }),
       "crumbs": trail.isEmpty
         ? .none
         : .record([

@@ -28,8 +28,8 @@ struct MarginFigures: Sendable, Equatable {
       "percent_raw": .text(String(percent)), "judged": .flag(isJudged),
       "price": .text(
         percent == 0 ? t["margin.full_price"] : t("margin.off", ["n": String(percent)])),
-      "revenue": .text("\(format.number(revenue))\u{a0}\(currency)"),
-      "cost": .text("\(format.decimal(micros: cost))\u{a0}\(currency)"),
+      "revenue": .text(format.money(format.number(revenue), currency)),
+      "cost": .text(format.money(format.decimal(micros: cost), currency)),
       "margin": .text(margin.map { format.percent($0) } ?? "–"),
       "per_credit": .text(
         starsPerCredit.map {
@@ -67,15 +67,6 @@ struct RatesLabel: Sendable, Equatable {
 
 extension Formatting {
   var decimalSeparator: String { language == .ptBR ? "," : "." }
-
-  /// `5.27 BRL`, rounded to hundredths; the space does not break.
-  func money(micros: Int64, _ currency: String) -> String {
-    let hundredths = (micros.magnitude + 5_000) / 10_000
-    let (whole, rest) = hundredths.quotientAndRemainder(dividingBy: 100)
-    let sign = micros < 0 && hundredths > 0 ? "−" : ""
-    return sign + number(Int64(clamping: whole)) + decimalSeparator
-      + String(String(100 + rest).dropFirst()) + "\u{a0}\(currency)"
-  }
 
   /// `1,234.50` for 1 234 500 000: at least two places, at most six.
   func decimal(micros: Int64) -> String {

@@ -31,7 +31,7 @@ struct NewSupportCaseView: Sendable, Equatable {
     let customerPath = Links.customer(page.slug, customer.id)
     return page.page(
       .newSupportCase, title: t("support.new_title", ["name": page.name(of: customer)]),
-      place: .support,
+      place: .customers,
       trail: [
         (title: t["nav.customers"], href: Links.customers(page.slug)),
         (title: page.name(of: customer), href: customerPath),

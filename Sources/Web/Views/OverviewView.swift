@@ -109,6 +109,9 @@ struct OverviewView: Sendable, Equatable {
 
   private func figures(_ page: PageContext) -> [FigureCard] {
     let (t, format) = (page.strings, page.format)
+    func counted(_ key: Strings.Key, _ count: Int64) -> String {
+      t(key, count: count, ["n": format.number(count)])
+    }
     return [
       FigureCard(
         t["overview.stars"], format.stars(now.net),
@@ -124,21 +127,16 @@ struct OverviewView: Sendable, Equatable {
         change: page.change(now.payments, from: before.payments, say: format.number), .in),
       FigureCard(
         t["overview.used"], format.number(now.creditsUsed),
-        t(
-          "overview.used_note",
-          [
-            "issued": format.number(now.creditsIssued),
-            "expired": format.number(now.creditsExpired),
-          ]),
+        counted("overview.used_note", now.creditsIssued) + ", "
+          + counted("overview.used_expired", now.creditsExpired),
         change: page.change(now.creditsUsed, from: before.creditsUsed, say: format.number), .use),
       FigureCard(
         t["overview.unspent"], format.number(owed),
         t("overview.unspent_note", ["cost": format.money(owedCost)]), .quiet),
       FigureCard(
         t["overview.customers"], format.number(customers),
-        t(
-          "overview.customers_note",
-          ["n": format.number(payingCustomers), "new": format.number(newcomers)]), .quiet),
+        counted("overview.customers_note", payingCustomers) + "; "
+          + counted("overview.customers_new", newcomers), .quiet),
     ]
   }
 

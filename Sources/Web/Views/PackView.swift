@@ -98,7 +98,7 @@ struct PackView: Sendable, Equatable {
 
   private func cost(_ page: PageContext) -> String {
     guard let figures = margins.first else { return "–" }
-    return "\(page.format.decimal(micros: figures.cost))\u{a0}\(rates.currency)"
+    return page.format.money(page.format.decimal(micros: figures.cost), rates.currency)
   }
 
   private func margin(

@@ -142,7 +142,7 @@ struct PaymentView: Sendable, Equatable {
       "rows": .records(lines) { line in
         [
           "time": page.format.time(line.at), "actor": .text(line.actor),
-          "did": .text(AuditWords.did(line.action, page.strings)), "detail": .optional(line.detail),
+          "did": .text(RuleWords.did(line.action, page.strings)), "detail": .optional(line.detail),
         ]
       }
     ]

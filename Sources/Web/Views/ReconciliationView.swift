@@ -85,7 +85,7 @@ struct ReconciliationView: Sendable, Equatable {
   private func figures(_ page: PageContext) -> [TemplateValue] {
     let (t, format, now) = (page.strings, page.format, standing)
     let unknown = t["reconciliation.unknown"]
-    let money = { (value: Int64) in "\(format.number(value))\u{a0}\(now.currency)" }
+    let money = { (value: Int64) in format.money(format.number(value), now.currency) }
     return [
       figure(
         t["reconciliation.withdrawable"], now.withdrawable.map(format.stars) ?? unknown,

@@ -62,27 +62,21 @@ extension RefundEffect.Verdict {
 extension RefundEffect.Margin {
   func model(stars: Int64, _ page: PageContext) -> [String: TemplateValue] {
     let t = page.strings
+    func money(_ micros: Int64) -> String { page.format.money(micros: micros, currency) }
     return [
       "rows": [
         [
           "what": .text(t["refund.margin_stars"]),
           "quantity": .text(
-            "\(page.format.signedStars(-stars)), \(money(-revenue, page))"),
+            "\(page.format.signedStars(-stars)), \(money(-revenue))"),
         ],
-        ["what": .text(t["refund.margin_cost"]), "quantity": .text(money(-cost, page))],
+        ["what": .text(t["refund.margin_cost"]), "quantity": .text(money(-cost))],
         [
           "what": .text(t["refund.margin_payment"]),
-          "quantity": .text("\(money(revenue - cost, page)) → \(money(-cost, page))"),
+          "quantity": .text("\(money(revenue - cost)) → \(money(-cost))"),
         ],
       ],
       "note": .text(t["refund.margin_note"]), "href": .text(Links.rates(page.slug)),
     ]
-  }
-
-  /// To the cent.
-  private func money(_ micros: Int64, _ page: PageContext) -> String {
-    let cents = (micros.magnitude + 5_000) / 10_000
-    let text = page.format.decimal(micros: Int64(clamping: cents * 10_000))
-    return "\(micros < 0 && cents > 0 ? "−" : "")\(text)\u{a0}\(currency)"
   }
 }

@@ -28,9 +28,7 @@ struct ReplyTemplatesView: Sendable, Equatable {
                 "href": .text(Links.replyTemplate(page.slug, row.key)), "name": .text(row.title),
                 "key": .text(row.key),
                 "languages": .text(
-                  row.languages.map {
-                    t[.init("buyer_language.\($0.replacing("-", with: "_"))")]
-                  }.joined(separator: ", ")),
+                  row.languages.map(page.buyerLanguage).joined(separator: ", ")),
               ]
             }
           ]),
@@ -86,10 +84,13 @@ struct ReplyTemplateView: Sendable, Equatable {
   func render(with renderer: Renderer, in frame: Frame) -> String {
     let page = PageContext(frame: frame, renderer: renderer)
     let t = page.strings
+    // The reader's language first.
+    let own = frame.language == .ptBR ? "pt-br" : "en"
     let title =
       key == nil
       ? t["reply_templates.new"]
-      : words.first { !$0.title.isEmpty }?.title ?? key ?? ""
+      : (words.first { $0.language == own && !$0.title.isEmpty }
+        ?? words.first { !$0.title.isEmpty })?.title ?? key ?? ""
     return page.page(
       .replyTemplate, title: title, place: .support,
       trail: [
@@ -114,14 +115,10 @@ struct ReplyTemplateView: Sendable, Equatable {
   private func texts(_ page: PageContext) -> [TemplateValue] {
     words.filter { !$0.body.isEmpty }.map { text in
       [
-        "language": .text(name(of: text.language, page)), "name": .text(text.title),
+        "language": .text(page.buyerLanguage(text.language)), "name": .text(text.title),
         "body": .text(text.body),
       ]
     }
-  }
-
-  private func name(of language: String, _ page: PageContext) -> String {
-    page.strings[.init("buyer_language.\(language.replacing("-", with: "_"))")]
   }
 
   private func form(_ page: PageContext) -> [String: TemplateValue] {
@@ -135,7 +132,7 @@ struct ReplyTemplateView: Sendable, Equatable {
       ] : []
     let groups = words.map { text in
       (
-        name: name(of: text.language, page),
+        name: page.buyerLanguage(text.language),
         fields: [
           FormField(
             id: text.titleField, label: t["reply_templates.name"], value: text.title,

@@ -42,69 +42,35 @@ struct RuleWords: Sendable {
     [
       "time": page.format.time(change.at), "actor": .text(change.actor),
       "did": .text(Self.did(change.action, page.strings)), "about": .optional(change.subject),
-      "reason": .optional(change.reason),
+      "reason": .optional(change.reason.map { reason($0, of: change.action) }),
       "changes": change.facts.isEmpty
-        ? .none
-        : .record([
-          "lines": .records(change.facts) { fact in
-            [
-              "what": .text(label(fact.name)),
-              "before": .text(fact.before.map { value($0, of: fact.name) } ?? "–"),
-              "after": .text(fact.after.map { value($0, of: fact.name) } ?? "–"),
-            ]
-          }
-        ]),
+        ? .none : .record(["lines": .records(change.facts) { model($0, of: change.action) }]),
     ]
   }
 
-  private func label(_ name: String) -> String {
-    let parts = name.split(separator: ":", maxSplits: 1).map(String.init)
-    let key = Strings.Key("rule.\(parts[0])")
-    let words = page.strings.keys.contains(key) ? page.strings[key] : parts[0]
-    return parts.count < 2
-      ? words : "\(tiers[parts[1]] ?? entitlements[parts[1]] ?? parts[1]): \(words)"
-  }
-
-  private func value(_ value: String, of name: String) -> String {
-    let base = name.split(separator: ":")[0]
-    switch base {
-    case "required_entitlement", "unmetered_entitlement", "entitlement":
-      return entitlements[value] ?? value
-    case "outage_policy":
-      return words("rule.outage_\(value)", value)
-    case "free_period": return words("rule.period_\(value)", value)
-    case "unit_cost": return page.format.decimal(value)
-    case "tier": return tiers[value] ?? value
-    case "entitlements":
-      return value.split(separator: ", ").map { entitlements[String($0)] ?? String($0) }
-        .joined(separator: ", ")
-    case "role": return words("role.\(value)", value)
-    case "is_on", "in_chat": return words("rule.is_hidden_\(value)", value)
-    case "muted_until":
-      return (try? Date(value, strategy: .iso8601)).map(page.format.exact) ?? value
-    case "is_hidden", "plan_kind", "one_per_customer", "auto_approves", "four_eyes_stars",
-      "refund_debt_policy", "both_sides", "resets":
-      return words("rule.\(base)_\(value)", value)
-    case "credits_per_cycle" where value == "unlimited": return page.strings["plans.unlimited"]
-    case "title", "body", "paid_sources", "description", "title_in", "description_in",
-      "name":
-      return value
-    case "available_to": return words("packs.audience_\(value)", value)
-    case "listing": return words("rule.listing_\(value)", value)
-    case "entitlement_days" where value == "good": return page.strings["packs.for_good"]
-    case "usd_per_100_stars", "currency_per_usd", "credit_cost": return page.format.decimal(value)
-    default: return Int64(value).map(page.format.number) ?? value
+  /// What appeared is its value alone; what went leads to nothing.
+  func model(_ fact: RuleChange.Fact, of action: String) -> [String: TemplateValue] {
+    let nothing = "–"
+    func said(_ text: String?) -> String? {
+      text.flatMap { $0.isEmpty ? nil : value($0, of: fact.name, in: action) }
     }
-  }
-
-  private func words(_ key: Strings.Key, _ raw: String) -> String {
-    page.strings.keys.contains(key) ? page.strings[key] : raw
+    let (before, after) = (said(fact.before), said(fact.after))
+    // A state is left for the one that the action is named after.
+    let isState = fact.name == "state" && fact.after == nil
+    let isChange = before != nil && before != after && !isState
+    return [
+      "what": .text(isState ? page.strings["rule.state_before"] : label(fact.name, in: action)),
+      "before": .optional(isChange ? before : nil),
+      "after": .text((isState ? before : after) ?? nothing),
+    ]
   }
 }
 
 extension Formatting {
-  /// `0.45 BRL` with the reader's decimal sign.
+  /// `0.45`, or `0.45 BRL`, as the reader writes it.
   func decimal(_ text: String) -> String {
-    language == .ptBR ? text.replacing(".", with: ",") : text
+    let parts = text.split(separator: " ").map(String.init)
+    let amount = (parts.first ?? text).replacing(".", with: decimalSeparator)
+    return parts.count == 2 ? money(amount, parts[1]) : amount
   }
 }

@@ -125,7 +125,7 @@ extension StripRow {
       let key = Strings.Key("message_kind.\(kind)")
       return t.keys.contains(key) ? t[key] : t["strip.message"]
     case .supportCase(let subject): return t("strip.support_case", ["subject": subject])
-    case .action(let action, _): return AuditWords.did(action, t)
+    case .action(let action, _): return RuleWords.did(action, t)
     case .subscription(let plan, let change):
       return t(.init("strip.subscription_\(change)"), ["plan": plan])
     }

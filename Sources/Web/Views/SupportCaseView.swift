@@ -104,7 +104,7 @@ struct SupportCaseView: Sendable, Equatable {
         ? .none : .text(t("customer.held", count: glance.held, ["n": format.number(glance.held)])),
       "purchased": .text(t[glance.hasPurchased ? "customers.bought" : "customers.not_yet"]),
       "purchased_class": .text(glance.hasPurchased ? "good" : "unknown"),
-      "language": .text(t[.init("buyer_language.\(glance.language.replacing("-", with: "_"))")]),
+      "language": .text(page.buyerLanguage(glance.language)),
     ]
   }
 

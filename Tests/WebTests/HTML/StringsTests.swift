@@ -123,7 +123,7 @@ import Testing
     }
     names += PlanDraft.Kind.allCases.flatMap { ["plans.kind_\($0)", "rule.plan_kind_\($0)"] }
     names += SubscriptionPages.words
-    names += ["yes", "no"].map { "rule.is_hidden_\($0)" }
+    names += ["yes", "no"].map { "rule.\($0)" }
     names += EventState.allCases.map { "event_state.\($0)" }
     names += EventProblem.allCases.map { "event_problem.\($0.rawValue)" }
     names += EventView.Warning.allCases.map { "event.\($0.rawValue)" }
@@ -131,6 +131,7 @@ import Testing
     names += EventAddressView.Warning.allCases.map { "event_address.warning_\($0)" }
     names += ["replayed", "tested"].map { "audit.event_\($0)" }
     names += ["set", "rotated", "removed"].map { "audit.event_address_\($0)" }
+    names += Done.allCases.map { "done.\($0.rawValue)" }
     names += SupportSamples.words
     names += Samples.teamWords
     names += PeriodChoice.allCases.map(\.key.name)
@@ -199,7 +200,8 @@ import Testing
     // Words that are the same in both.
     let same: Set<String> = [
       "nav.menu", "nav.bots", "nav.paywall", "payment.stars", "payment.bot", "strip.version",
-      "login.email", "key.bot", "audit_kind.bot", "audit_kind.paywall", "replies.language_en",
+      "login.email", "key.bot", "rule.bot", "audit_kind.bot", "audit_kind.paywall",
+      "replies.language_en",
       "replies.language_pt_br",
     ]
     for key in one.plainKeys where !same.contains(key.name) {
