@@ -81,7 +81,10 @@ extension RuleWords {
   /// - Parameter fact: Without the tier, feature or language that it is told for.
   /// - Returns: nil where there are no words.
   static func label(_ fact: String, in action: String, _ strings: Strings) -> String? {
-    first(["rule.\(noun(of: action))_\(fact)", "rule.\(fact)"], strings)
+    // The workspace's rule about them has the same name, and longer words.
+    let own: [Strings.Key] =
+      fact == "debt_policy" ? [] : ["rule.\(noun(of: action))_\(fact)"]
+    return first(own + ["rule.\(fact)"], strings)
   }
 
   func value(_ value: String, of name: String, in action: String) -> String {
