@@ -70,7 +70,7 @@ alter table refunds
   add column proposed_at timestamptz,
   -- What the rule said when it was decided: the name of the clause, and whether it spoke for it.
   add column verdict text check (verdict in (
-    'within_policy', 'too_old', 'too_much_used', 'not_the_first', 'not_credited')),
+    'within_policy', 'too_old', 'too_much_used', 'not_the_first', 'not_credited', 'access_only')),
   add constraint refunds_proposed check ((proposed_by is null) = (proposed_at is null)),
   drop constraint refunds_source_check,
   -- buyer: asked for through the bot.

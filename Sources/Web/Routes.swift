@@ -173,6 +173,9 @@ struct Route: Sendable {
     Route(
       .post, "/w/:workspace/refunds/:refund/decline",
       .member(.manager, RefundDeclineController.create)),
+    Route(
+      .post, "/w/:workspace/refunds/:refund/withdrawal",
+      .member(.manager, RefundWithdrawalController.create)),
     Route(.get, "/w/:workspace/support-cases", .member(.viewer, SupportCasesController.index)),
     Route(
       .get, "/w/:workspace/support-cases/:support_case",

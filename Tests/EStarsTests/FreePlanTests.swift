@@ -70,6 +70,19 @@ import Testing
     }
   }
 
+  @Test func whoWasErasedGetsNothing() async throws {
+    try await withPlan(customers: [91]) { fixture in
+      let scope = fixture.scope(try days("2027-02-01"))
+      let customer = try #require(
+        try await Customer.find(telegramID: 91, in: scope, fixture.pool))
+      try await Customer.erase(
+        customer.id, by: Actor(.operator, "o@example.com"), in: scope, fixture.pool)
+      try await give(on: "2027-02-01", fixture)
+      let balance = try await Balance.of(customer: customer.id, in: scope, fixture.pool)
+      #expect(balance.available == 0)
+    }
+  }
+
   @Test func whatIsLeftOfAMonthGoesOverUpToTheCapAndNoFurther() async throws {
     try await withPlan(customers: [91]) { fixture in
       try await give(on: "2027-02-01", fixture)

@@ -15,6 +15,7 @@ import Testing
     var used: Int64 = 0
     var hasOther = false
     var isCredited = true
+    var granted: Int64 = 10
     var policy = RefundPolicy.standard
     let clause: RefundVerdict.Clause
   }
@@ -26,6 +27,10 @@ import Testing
     Sample(used: 1, clause: .tooMuchUsed),
     Sample(hasOther: true, clause: .notTheFirst),
     Sample(isCredited: false, clause: .notCredited),
+    // What gives access alone shows no use, so nobody can say that it was not used.
+    Sample(granted: 0, clause: .accessOnly),
+    Sample(hours: 25, granted: 0, clause: .tooOld),
+    Sample(hasOther: true, granted: 0, clause: .notTheFirst),
     Sample(hours: 99, used: 9, hasOther: true, clause: .tooOld),
     Sample(hours: 48, policy: RefundPolicy(maxAgeHours: 48), clause: .withinPolicy),
     Sample(used: 3, policy: RefundPolicy(maxUsedPercent: 30), clause: .withinPolicy),
@@ -37,7 +42,7 @@ import Testing
     let now = Date()
     let facts = RefundFacts(
       paidAt: now.addingTimeInterval(-sample.hours * 3600), isCredited: sample.isCredited,
-      granted: 10, used: sample.used, hasOther: sample.hasOther)
+      granted: sample.granted, used: sample.used, hasOther: sample.hasOther)
     let verdict = sample.policy.verdict(on: facts, at: now)
     #expect(verdict.clause == sample.clause)
     #expect(verdict.recommendsRefund == (sample.clause == .withinPolicy))
@@ -209,8 +214,13 @@ import Testing
       #expect(proposed.state == .requested)
       #expect(proposed.proposedBy == RefundDecisionTests.manager.name)
       #expect(try await fixture.balance(915) == 10, "a proposal moves nothing")
+      // The same form sent twice is done; other words of the same person are no second voice.
+      let twice = try await fixture.decide(refund, outcome)
+      #expect(twice.state == .requested && twice.proposedAt == proposed.proposedAt)
       await #expect(throws: RefundRefusal.needsAnother) {
-        try await fixture.decide(refund, outcome)
+        _ = try await Refund.decide(
+          refund.id, RefundDecision(outcome, note: "once more"), by: RefundDecisionTests.manager,
+          in: fixture.scope, fixture.pool)
       }
       let agreed = try await Refund.decide(
         refund.id, RefundDecision(outcome), by: Self.owner, in: fixture.scope, fixture.pool)
@@ -245,6 +255,22 @@ import Testing
       let again = try await fixture.decide(refund, outcome)
       #expect(again.state == .declined && again.proposedBy != nil)
       #expect(try await waiting() == [refund.id])
+      // The proposer takes it back, or somebody else refuses it; either way the case is closed again.
+      let withdrawn = try await fixture.decide(refund, .withdrawal)
+      #expect(withdrawn.state == .declined && withdrawn.proposedBy == nil)
+      try await fixture.decide(refund, .goodwill(credits: 3))
+      try await fixture.decide(
+        refund, .refund(previewed: try await fixture.preview(payment).fingerprint))
+      #expect(try await waiting() == [refund.id])
+      let refused = try await Refund.decide(
+        refund.id, RefundDecision(.decline(.delivered)), by: Self.owner, in: fixture.scope,
+        fixture.pool)
+      #expect(refused.state == .goodwill && refused.proposedBy == nil)
+      #expect(try await waiting() == [])
+      let lines = try await AuditEntry.about(
+        "refund", String(refund.id), in: fixture.scope, fixture.pool
+      ).filter { $0.action == "refund.proposal_withdrawn" }
+      #expect(Set(lines.map(\.actor.name)) == [RefundDecisionTests.manager.name, Self.owner.name])
     }
   }
 

@@ -158,6 +158,28 @@ import Testing
     }
   }
 
+  /// The first way may know less: what the second one says of the case is not lost.
+  @Test func theSecondWaySaysWhatTheCaseIsAbout() async throws {
+    try await Fixture.with { fixture in
+      _ = try await fixture.receive(text("/paysupport give my Stars back", update: 1))
+      let payment = try await fixture.pay("start", user: Self.user, charge: "stxEcho")
+      let opened = try #require(try await cases(fixture).first)
+      try await answer(opened.id, fixture)
+      let echo = try await report(
+        fixture, "give my Stars back", key: "a", topic: .refund, charge: "stxEcho")
+      #expect(!echo.isOpening)
+      let found = try #require(try await cases(fixture).first)
+      #expect(found.topic == .refund && found.paymentID == payment.id)
+      #expect(found.product == "start")
+      // Nothing new was said, so the next word is the buyer's still.
+      #expect(found.state == .waiting && found.waitsSince == nil)
+      let asked = try await fixture.count(
+        "select count(*) from jobs where (kind, subject) = ('refund.request', \(String(found.id)))")
+      #expect(asked == 1)
+      #expect(try await said(fixture, in: found.id).count == 2)
+    }
+  }
+
   @Test func aBuyerIsHeardAHundredTimesADay() async throws {
     try await Fixture.with { fixture in
       let opened = try await report(fixture, "one")

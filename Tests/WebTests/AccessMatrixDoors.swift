@@ -203,5 +203,6 @@ extension AccessMatrixTests {
     POST /w/:workspace/refunds/:refund/approval member manager
     POST /w/:workspace/refunds/:refund/decline member manager
     POST /w/:workspace/refunds/:refund/goodwill member manager
+    POST /w/:workspace/refunds/:refund/withdrawal member manager
     """.split(separator: "\n").map(String.init).filter { !$0.hasSuffix("none") }
 }

@@ -103,7 +103,16 @@ import Testing
       #expect(!page.body.contains("7600904") && !page.body.contains("ann_erase"))
       #expect(!page.body.contains("/erasure\"") && !page.body.contains("/grants/new"))
       #expect(try await desk.get(path + "/erasure").status == 303)
-      #expect(try await desk.get(path + "/credit-answers/new").status == 404)
+      for page in ["credit-answers/new", "grants/new", "checkouts/new", "subscriptions/new"] {
+        #expect(try await desk.get(path + "/" + page).status == 409, "\(page)")
+      }
+      for write in [
+        "credit-answers", "grants", "checkouts", "subscriptions", "support-cases",
+      ] {
+        let refused = try await desk.post(path + "/" + write, [:])
+        #expect(refused.status == 409, "\(write)")
+        #expect(refused.body.contains("This customer was erased"), "\(write)")
+      }
       // It is found by its number still.
       let found = try await desk.get("customers?q=\(ann.id)")
       #expect(found.status == 303 || found.body.contains("/customers/\(ann.id)\""))

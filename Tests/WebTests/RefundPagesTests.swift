@@ -77,9 +77,16 @@ import Testing
       #expect(try await manager.post(path + "/approval", form).status == 303)
       #expect(
         try await manager.get("refunds").body.contains("one of two agreed"))
+      #expect(try await manager.post(path + "/approval", form).status == 303)
+      form["message"] = "Até logo."
       let again = try await manager.post(path + "/approval", form)
       #expect(again.status == 409)
       #expect(Self.words(again.body).contains("You have proposed this refund already"))
+      #expect(try await manager.get(path).body.contains("Take the proposal back"))
+      #expect(try await manager.post(path + "/withdrawal", [:]).status == 303)
+      #expect(try await Refund.of(payment, in: scope, pool)?.proposedBy == nil)
+      form["message"] = "Volte sempre."
+      #expect(try await manager.post(path + "/approval", form).status == 303)
       let other = try await Desk(fixture, .manager)
       let second = Self.words(try await other.get(path).body)
       #expect(second.contains("Agree and refund 75 ★"))
@@ -94,6 +101,46 @@ import Testing
       let refund = try #require(try await Refund.of(payment, in: scope, pool))
       #expect(refund.state == .declined && refund.declineReason == .delivered)
       #expect(refund.proposedBy == nil)
+    }
+  }
+}
+
+extension RefundPagesTests {
+  /// Telegram gives Stars back by the buyer's id alone, so pages offer nothing once it is gone.
+  @Test func whoWasErasedIsOfferedNothing() async throws {
+    try await ServerFixture.with { (fixture: ServerFixture) async throws -> Void in
+      let (scope, pool) = (fixture.workspace.scope, fixture.platform.pool)
+      let payments = [
+        try await fixture.payment(user: 950, charge: "e1"),
+        try await fixture.payment(user: 950, charge: "e2"),
+      ]
+      let desk = try await Desk(fixture, .manager)
+      func ask(_ charge: String) async throws -> (status: Int, headers: HTTPFields, body: String) {
+        try await desk.post(
+          "refunds", ["bot": "\(fixture.bot.id)", "charge": charge, "reason": "other", "note": ""])
+      }
+      let asked = try await ask("e1")
+      let path = try #require(
+        asked.headers[.location]?.split(separator: "/").suffix(2).joined(separator: "/"))
+      let form = try await desk.fields(path)
+      #expect(
+        try await desk.post(path + "/decline", ["reason": "other"]).status == 303)
+      let open = "payments/\(fixture.bot.id)/e2"
+      #expect(try await desk.get(open).body.contains("Ask for a refund"))
+      try await Customer.erase(
+        payments[0].customerID, by: Actor(.operator, "o@example.com"), in: scope, pool)
+      let page = try await desk.get(open).body
+      #expect(page.contains("This customer was erased"))
+      for offer in ["Ask for a refund", "Send the receipt again", "Open a case about it"] {
+        #expect(!page.contains(offer), "\(offer)")
+      }
+      #expect(try await ask("e2").status == 409)
+      #expect(try await Refund.of(payments[1], in: scope, pool) == nil)
+      #expect(try await desk.post(open + "/receipts", ["form_key": "again"]).status == 409)
+      let refused = try await desk.post(path + "/approval", form)
+      #expect(refused.status == 409 && refused.body.contains("This customer was erased"))
+      #expect(!refused.body.contains("Give credits instead"))
+      #expect(try await Refund.of(payments[0], in: scope, pool)?.state == .declined)
     }
   }
 }

@@ -47,6 +47,7 @@ public enum AuditVocabulary {
     "refund.declined": ["state", "reason", "verdict"],
     "refund.failed": [],
     "refund.goodwill": ["state", "credits", "verdict"],
+    "refund.proposal_withdrawn": ["proposed_by"],
     "refund.proposed": ["stars", "verdict"],
     "refund.requested": ["stars", "reason"],
     "refund.told": ["decision"], "refund.untold": ["decision"],

@@ -129,12 +129,9 @@ extension Transaction {
     _ order: CreditGrantOrder, to customer: Int64, by actor: Actor, as role: Role,
     in scope: WorkspaceScope, at: Date
   ) async throws -> CreditGrant {
-    let locked = try await query(
-      """
-      select 1 from customers where workspace_id = \(scope.workspaceID)
-        and customer_id = \(customer) for no key update
-      """)
-    guard !locked.isEmpty else { throw CreditGrantRefusal.notFound }
+    guard let locked = try await lockedCustomer(customer, in: scope), locked.erasedAt == nil else {
+      throw CreditGrantRefusal.notFound
+    }
     if let first = try await grant(ofForm: order.formKey, in: scope) {
       guard first.customerID == customer, first.source == order.source,
         first.credits == order.credits, first.unit == order.unit

@@ -63,10 +63,14 @@ extension Customer {
     _ id: Int64, by actor: Actor, in scope: WorkspaceScope, _ pool: Pool
   ) async throws {
     try await pool.transaction(in: scope) { tx in
+      // A refund that settles has its row before the customer's.
+      try await tx.lockRefunds(of: id, in: scope)
       guard let customer = try await tx.lockedCustomer(id, in: scope) else {
         throw EraseRefusal.notFound
       }
       guard customer.erasedAt == nil else { return }
+      // What the buyer says at this moment is heard before, and forgotten, or not at all.
+      try await tx.lockSupport(of: id, in: scope)
       if let refusal = try await tx.eraseRefusal(id, in: scope) { throw refusal }
       try await tx.closeWhatIsOpen(of: customer, by: actor, in: scope, at: scope.now)
       try await tx.forgetWords(about: customer, in: scope)
@@ -88,6 +92,14 @@ extension Customer {
 }
 
 extension Transaction {
+  fileprivate func lockRefunds(of id: Int64, in scope: WorkspaceScope) async throws {
+    try await execute(
+      """
+      select from refunds where workspace_id = \(scope.workspaceID) and customer_id = \(id)
+      order by refund_id for update
+      """)
+  }
+
   fileprivate func eraseRefusal(
     _ id: Int64, in scope: WorkspaceScope
   ) async throws -> EraseRefusal? {
@@ -170,7 +182,9 @@ extension Transaction {
       where workspace_id = \(workspace) and customer_id = \(id)
       """,
       """
-      update refunds set note = '', decision_note = '', buyer_message = ''
+      update refunds set note = '', decision_note = '', buyer_message = '', proposed_by = null,
+        proposed_at = null,
+        notice_state = case when notice_state = 'due' then 'failed' else notice_state end
       where workspace_id = \(workspace) and customer_id = \(id)
       """,
       """

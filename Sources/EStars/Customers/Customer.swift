@@ -21,6 +21,9 @@ public struct Customer: Sendable, Equatable {
   /// The traffic source of those whose own one was one too many.
   public static let otherSource = "other"
 
+  /// Where Telegram finds the person; nil when that is forgotten.
+  var chatID: Int64? { erasedAt == nil ? telegramID : nil }
+
   /// What to call the person: the name, else the username, else the Telegram id; who was erased has
   /// only a number left.
   public var displayName: String {

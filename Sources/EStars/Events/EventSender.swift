@@ -70,7 +70,7 @@ struct EventSender: Sendable {
       if let id = event.customerID {
         try await Customer.find(id: id, in: scope, platform.pool)
       } else { nil }
-    let body = event.body(telegramID: customer?.telegramID)
+    let body = event.body(telegramID: customer?.chatID)
     do {
       let secrets = try address.secrets(at: at, platform.secrets)
       let reply = try await platform.targets.post(

@@ -101,7 +101,7 @@ public struct MessageSender: Sendable {
     if let chatID = message.chatID { return chatID }
     guard let customerID = message.customerID else { return nil }
     let customer = try await Customer.find(id: customerID, in: scope, platform.pool)
-    return customer?.erasedAt == nil ? customer?.telegramID : nil
+    return customer?.chatID
   }
 
   /// - Returns: false when it was called twice without an answer.

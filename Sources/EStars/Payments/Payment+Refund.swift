@@ -31,6 +31,8 @@ extension Transaction {
     if let known {
       try await confirm(known, refundedAt: refundedAt, by: actor, in: scope, at: at)
     } else {
+      // Before the row that refers to it, so that an erasure does not come in between.
+      if let payment { try await lockCustomer(payment.customerID, in: scope) }
       let opened = try await query(
         """
         insert into refunds (workspace_id, bot_id, charge_id, customer_id, stars, source, state,
@@ -77,11 +79,7 @@ extension Transaction {
     var taken: Int64?
     if let payment {
       // Customer, then account, as in payments, grants and trials, so that none waits in a circle.
-      try await execute(
-        """
-        select from customers where workspace_id = \(scope.workspaceID)
-          and customer_id = \(payment.customerID) for no key update
-        """)
+      try await lockCustomer(payment.customerID, in: scope)
       if payment.state == .credited {
         let policy =
           if let approved = refund.debtPolicy { approved } else {

@@ -53,7 +53,7 @@ struct FreePlan: Sendable {
     """
     (c.free_plan_month is null or c.free_plan_month < \(month)::date)
       and c.created_at < \(startsAt)
-      and c.last_seen_at > \(at.addingTimeInterval(-Limits.freePlanSeenSeconds))
+      and c.erased_at is null and c.last_seen_at > \(at.addingTimeInterval(-Limits.freePlanSeenSeconds))
       and not exists (select from subscriptions s where s.workspace_id = c.workspace_id
         and s.customer_id = c.customer_id
         and (s.state in ('trial', 'active', 'grace') or s.ended_at >= \(startsAt)))

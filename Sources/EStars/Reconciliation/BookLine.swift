@@ -82,7 +82,9 @@ extension Transaction {
         stars, nanostars, partner, transaction_type, telegram_id, invoice_payload,
         subscription_period, withdrawal_state, at, first_seen_at)
       select \(scope.workspaceID), \(botID), n.id, n.direction, n.position, n.stars, n.nanostars,
-        n.partner, nullif(n.kind, ''), nullif(n.person, 0), nullif(n.payload, ''),
+        n.partner, nullif(n.kind, ''),
+        case when known.is_erased then null else nullif(n.person, 0) end,
+        case when known.is_erased then null else nullif(n.payload, '') end,
         nullif(n.period, 0)::int, nullif(n.withdrawal, ''), n.at, \(at)
       from unnest(\(lines.map(\.id))::text[], \(lines.map(\.direction.rawValue))::text[],
         \(lines.map(\.position))::bigint[], \(lines.map(\.stars))::bigint[],
@@ -92,6 +94,12 @@ extension Transaction {
         \(lines.map(\.withdrawalState))::text[], \(lines.map(\.at))::timestamptz[])
         n (id, direction, position, stars, nanostars, partner, kind, person, payload, period,
           withdrawal, at)
+      -- Telegram goes on naming a buyer who was erased here.
+      cross join lateral (select exists (
+        select from payments p join customers c on c.workspace_id = p.workspace_id
+          and c.customer_id = p.customer_id and c.erased_at is not null
+        where p.workspace_id = \(scope.workspaceID) and p.bot_id = \(botID)
+          and p.charge_id = n.id) as is_erased) known
       on conflict (workspace_id, bot_id, transaction_id, direction) do update set
         position = excluded.position, withdrawal_state = excluded.withdrawal_state,
         stars = excluded.stars, nanostars = excluded.nanostars,

@@ -15,6 +15,8 @@ public enum RefundRefusal: Error, Sendable, Equatable {
   case tooManyLots
   /// Two people have to agree, and this one has spoken.
   case needsAnother
+  /// The customer was erased: Telegram takes a refund by the buyer's id alone, and it is forgotten.
+  case erased
 }
 
 /// What an operator decided about a case, with the words that go along.
@@ -25,6 +27,8 @@ public struct RefundDecision: Sendable, Equatable {
     case decline(Refund.DeclineReason)
     /// Credits instead of Stars; they never expire.
     case goodwill(credits: Int64)
+    /// Ends the proposal of the first of two people; the case stays as it is.
+    case withdrawal
   }
 
   public let outcome: Outcome
@@ -75,6 +79,7 @@ extension Transaction {
   ) async throws -> (refund: Refund, isNew: Bool) {
     try await lockCharge(payment.botID, payment.chargeID)
     if let known = try await refund(of: payment.charge, in: scope) { return (known, false) }
+    try await lockPayer(payment.customerID, in: scope)
     let opened = try await query(
       """
       insert into refunds (workspace_id, bot_id, charge_id, customer_id, stars, source, state,
@@ -103,12 +108,18 @@ extension Transaction {
     guard payment.state != .refunded, refund.state != .confirmed else {
       throw RefundRefusal.settled
     }
+    try await lockPayer(payment.customerID, in: scope)
     switch decision.outcome {
     case .refund(let previewed):
       if refund.state.isUnderWay { return refund }
       return try await approve(
         refund, payment, previewed: previewed, decision, by: actor, in: scope, at: at)
+    case .withdrawal:
+      return try await withdrawProposal(of: refund, by: actor, in: scope, at: at)
     case .decline(let reason):
+      if refund.proposedBy != nil, [.declined, .goodwill].contains(refund.state) {
+        return try await withdrawProposal(of: refund, by: actor, in: scope, at: at)
+      }
       if refund.state == .declined { return refund }
       guard refund.state.waitsForDecision else { throw RefundRefusal.decided(refund.state) }
       let preview = try await refundPreview(of: payment, in: scope, at: at)
@@ -141,7 +152,9 @@ extension Transaction {
       !policy.needsTwo(for: payment.stars)
     else { return false }
     // Of two cases of one customer that come here together, one is the first.
-    try await lockCustomer(payment.customerID, in: scope)
+    guard try await lockedCustomer(payment.customerID, in: scope)?.erasedAt == nil else {
+      return false
+    }
     let preview = try await refundPreview(of: payment, in: scope, at: at)
     guard preview.verdict.recommendsRefund else { return false }
     _ = try await approve(
@@ -162,7 +175,13 @@ extension Transaction {
         return try await propose(
           refund, payment, previewed: previewed, decision, by: actor, in: scope, at: at)
       }
-      guard first != actor.name else { throw RefundRefusal.needsAnother }
+      guard first != actor.name else {
+        // The same form sent twice.
+        guard decision.note == refund.decisionNote,
+          decision.buyerMessage == refund.buyerMessage
+        else { throw RefundRefusal.needsAnother }
+        return refund
+      }
     }
     let number = refund.approvals + 1
     let key = "refund:hold:\(number):\(refund.botID):\(refund.chargeID)"
@@ -217,6 +236,34 @@ extension Transaction {
         "stars": String(preview.stars), "verdict": preview.verdict.clause.rawValue,
       ], in: scope, at: at)
     return try Refund(row)
+  }
+
+  /// Takes the first word of two back, whoever spoke it. Nobody has been told of it.
+  private func withdrawProposal(
+    of refund: Refund, by actor: Actor, in scope: WorkspaceScope, at: Date
+  ) async throws -> Refund {
+    guard refund.state.isOpenToDecision else { throw RefundRefusal.decided(refund.state) }
+    guard let first = refund.proposedBy else { return refund }
+    let row = try await query(
+      """
+      update refunds set proposed_by = null, proposed_at = null, decision_note = '',
+        buyer_message = ''
+      where workspace_id = \(scope.workspaceID) and refund_id = \(refund.id)
+      returning *
+      """)[0]
+    try await audit(
+      actor, "refund.proposal_withdrawn", "refund", String(refund.id),
+      before: ["proposed_by": first], in: scope, at: at)
+    return try Refund(row)
+  }
+
+  /// The buyer's row, in hand until the end: no erasure comes in between.
+  ///
+  /// - Throws: ``RefundRefusal/erased``
+  private func lockPayer(_ customer: Int64, in scope: WorkspaceScope) async throws {
+    guard try await lockedCustomer(customer, in: scope)?.erasedAt == nil else {
+      throw RefundRefusal.erased
+    }
   }
 
   private func compensate(

@@ -199,6 +199,8 @@ public enum RefundProblem: Sendable, Equatable {
     case notInBooks = "not_in_books"
     /// The bot's token cannot be read: the deployment's key has changed.
     case token
+    /// The buyer was erased, and Telegram takes a refund or a message by the buyer's id alone.
+    case erased
   }
 
   case telegram(String)

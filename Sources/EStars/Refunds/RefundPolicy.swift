@@ -105,6 +105,9 @@ public struct RefundVerdict: Sendable, Equatable {
     case notTheFirst = "not_the_first"
     /// The payment bought nothing here, so the rule cannot know what it was for.
     case notCredited = "not_credited"
+    /// It gave access and no credits: the ledger does not show how much of that was used, so a
+    /// person decides.
+    case accessOnly = "access_only"
   }
 
   /// The rule it was made by.
@@ -128,7 +131,8 @@ public struct RefundVerdict: Sendable, Equatable {
     if !facts.isCredited { return .notCredited }
     if !isInTime { return .tooOld }
     if !isLittleUsed { return .tooMuchUsed }
-    return policy.onePerCustomer && !isFirst ? .notTheFirst : .withinPolicy
+    if policy.onePerCustomer && !isFirst { return .notTheFirst }
+    return facts.granted == 0 ? .accessOnly : .withinPolicy
   }
 
   public var recommendsRefund: Bool { clause == .withinPolicy }

@@ -79,7 +79,13 @@ public struct RefundSettlement: Sendable {
   private func send(
     _ refund: Refund, isFirstCall: Bool, attempts: Int, in scope: WorkspaceScope
   ) async throws -> Job.Outcome {
-    let (client, payer) = try await call(for: refund, in: scope)
+    let client = try await client(for: refund)
+    guard let payer = try await payer(of: refund, in: scope) else {
+      // Whether an earlier call came through, the books know.
+      if isFirstCall { return try await fail(refund, .code(.erased), in: scope) }
+      try await step(refund, to: .unknown, .code(.erased), in: scope)
+      return .again(seconds: Self.backoff(1))
+    }
     do {
       try await client.refundStarPayment(userID: payer, chargeID: refund.chargeID)
       return try await confirm(refund, at: nil, in: scope)
@@ -151,7 +157,7 @@ public struct RefundSettlement: Sendable {
   private func inBooks(
     _ refund: Refund, in scope: WorkspaceScope
   ) async throws -> StarTransaction? {
-    let (client, _) = try await call(for: refund, in: scope)
+    let client = try await client(for: refund)
     return try await client.outgoingTransaction(of: refund.chargeID, since: Self.books(of: refund))
   }
 
@@ -248,17 +254,22 @@ public struct RefundSettlement: Sendable {
 }
 
 extension RefundSettlement {
-  /// The bot that took the Stars, and who gave them.
-  private func call(
-    for refund: Refund, in scope: WorkspaceScope
-  ) async throws -> (TelegramClient, payer: Int64) {
-    guard let bot = try await platform.directory.bot(refund.botID),
-      let customerID = refund.customerID,
-      let customer = try await Customer.find(id: customerID, in: scope, platform.pool)
-    else { throw PaymentProblem(description: "the refund has no bot or no payer") }
+  /// The bot that took the Stars.
+  private func client(for refund: Refund) async throws -> TelegramClient {
+    guard let bot = try await platform.directory.bot(refund.botID) else {
+      throw PaymentProblem(description: "the refund has no bot")
+    }
     var client = try platform.telegram(for: bot)
     client.options.timeout = .seconds(Limits.refundCallSeconds)
-    return (client, customer.telegramID)
+    return client
+  }
+
+  /// Telegram's id of who gave the Stars; nil when it is forgotten.
+  private func payer(of refund: Refund, in scope: WorkspaceScope) async throws -> Int64? {
+    guard let id = refund.customerID,
+      let customer = try await Customer.find(id: id, in: scope, platform.pool)
+    else { throw PaymentProblem(description: "the refund has no payer") }
+    return customer.chatID
   }
 
   /// Tells the buyer what was decided. A process that dies between the message and its note here
@@ -268,11 +279,14 @@ extension RefundSettlement {
   ) async throws -> Job.Outcome {
     guard refund.notice == .due else { return .done }
     let text = try await RefundNotice.of(refund, in: scope, platform.pool).text(about: refund)
-    let (client, payer) = try await call(for: refund, in: scope)
     var result = Refund.Notice.sent
     var problem: RefundProblem?
     do {
-      try await client.sendMessage(to: payer, text)
+      if let payer = try await payer(of: refund, in: scope) {
+        try await client(for: refund).sendMessage(to: payer, text)
+      } else {
+        (result, problem) = (.failed, .code(.erased))
+      }
     } catch let error as TelegramError {
       problem = RefundProblem(error)
       // Without an answer it may have arrived: it is said once more, not eight times.

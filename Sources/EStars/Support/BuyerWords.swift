@@ -29,6 +29,7 @@ extension Transaction {
     _ words: BuyerWords, by bot: Bot, in scope: WorkspaceScope, at: Date
   ) async throws -> (supportCase: SupportCase, isOpening: Bool)? {
     try await lockSupport(of: words.customerID, in: scope)
+    guard try await !isErased(words.customerID, in: scope) else { return nil }
     let draft = SupportMessage.Draft(
       author: .buyer, body: words.text, updateID: words.updateID, key: words.key)
     guard let current = try await goingCase(for: words, bot, in: scope) else {
@@ -44,13 +45,26 @@ extension Transaction {
       try await askForRefund(because: opened, in: scope)
       return (opened, true)
     }
-    if try await adopt(draft, into: current, in: scope, at: at) { return (current, false) }
-    guard try await wordsToday(in: current, in: scope, at: at) < Limits.supportMessagesPerDay
-    else { throw SupportRefusal.tooManyMessages }
-    guard try await keep(draft, of: current, in: scope, at: at) else { return (current, false) }
-    let extended = try await extend(current, with: words, in: scope, at: at)
+    // Of the two ways, the second may say what the first could not: what it is about.
+    let isEcho = try await adopt(draft, into: current, in: scope, at: at)
+    if !isEcho {
+      guard try await wordsToday(in: current, in: scope, at: at) < Limits.supportMessagesPerDay
+      else { throw SupportRefusal.tooManyMessages }
+      guard try await keep(draft, of: current, in: scope, at: at) else { return (current, false) }
+    }
+    let extended = try await extend(current, with: words, isEcho: isEcho, in: scope, at: at)
     try await askForRefund(because: extended, in: scope)
     return (extended, false)
+  }
+
+  /// Whether the customer was erased before support was locked.
+  func isErased(_ customerID: Int64, in scope: WorkspaceScope) async throws -> Bool {
+    try await !query(
+      """
+      select from customers where workspace_id = \(scope.workspaceID)
+        and customer_id = \(customerID) and erased_at is not null
+      """
+    ).isEmpty
   }
 
   /// The newest case that is not closed; where a payment is named, one about no other.
@@ -117,13 +131,18 @@ extension Transaction {
       """)[0].get("words")
   }
 
+  /// - Parameter isEcho: The words are there already, so whose turn it is stays as it is.
   private func extend(
-    _ supportCase: SupportCase, with words: BuyerWords, in scope: WorkspaceScope, at: Date
+    _ supportCase: SupportCase, with words: BuyerWords, isEcho: Bool, in scope: WorkspaceScope,
+    at: Date
   ) async throws -> SupportCase {
-    try await query(
+    let spoken: SQL =
+      "state = 'open', waits_since = coalesce(waits_since, \(at)), last_message_at = \(at),"
+    let nothing: SQL = ""
+    return try await query(
       """
-      update support_cases s set state = 'open', waits_since = coalesce(waits_since, \(at)),
-        last_message_at = \(at), payment_id = coalesce(payment_id, \(words.payment?.id)::bigint),
+      update support_cases s set \(isEcho ? nothing : spoken)
+        payment_id = coalesce(payment_id, \(words.payment?.id)::bigint),
         product = case when payment_id is null
           then coalesce(\(words.payment?.sku)::text, product) else product end,
         topic = case when topic = 'other' then coalesce(\(words.topic?.rawValue)::text, topic)

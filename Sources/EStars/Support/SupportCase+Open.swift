@@ -67,6 +67,8 @@ extension SupportCase {
         }
         return known
       }
+      try await tx.lockSupport(of: customer.id, in: scope)
+      guard try await !tx.isErased(customer.id, in: scope) else { throw SupportRefusal.notFound }
       if let payment, payment.customerID != customer.id { throw SupportRefusal.unknownCharge }
       let opened = try await tx.openCase(
         NewSupportCase(

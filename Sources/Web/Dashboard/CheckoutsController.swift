@@ -32,13 +32,13 @@ enum CheckoutsController {
   }
 
   @Sendable static func new(_ visit: Visit) async throws -> Reply {
-    let customer = try await visit.customer()
+    let customer = try await visit.livingCustomer()
     let view = try await visit.newCheckoutView(customer, key: Checkout.newFormKey())
     return try await visit.page(view.render)
   }
 
   @Sendable static func create(_ visit: Visit) async throws -> Reply {
-    let customer = try await visit.customer()
+    let customer = try await visit.livingCustomer()
     let sent = try visit.inbound.form()
     let key = sent["form_key"] ?? ""
     guard key.wholeMatch(of: /form:[A-Za-z0-9_-]{24}/) != nil else {

@@ -5,7 +5,7 @@ import HTTPTypes
 /// The answer to "where did my credits go": proposed, put right by hand, sent by a bot.
 enum CreditAnswersController {
   @Sendable static func new(_ visit: Visit) async throws -> Reply {
-    let customer = try await visit.customer()
+    let customer = try await visit.livingCustomer()
     let asked = visit.inbound.query["language"].flatMap(BuyerLanguage.init(rawValue:))
     let language = asked ?? BuyerLanguage(of: customer.languageCode, else: visit.workspace.locale)
     let text = try await CreditAnswer.text(
@@ -17,7 +17,7 @@ enum CreditAnswersController {
   }
 
   @Sendable static func create(_ visit: Visit) async throws -> Reply {
-    let customer = try await visit.customer()
+    let customer = try await visit.livingCustomer()
     let sent = try visit.inbound.form()
     var form = CreditAnswerForm(
       key: sent["form_key"] ?? "", language: sent["language"] ?? "",
@@ -62,7 +62,6 @@ extension Visit {
   fileprivate func creditAnswerPage(
     _ customer: Customer, _ form: CreditAnswerForm, status: HTTPResponse.Status = .ok
   ) async throws -> Reply {
-    guard customer.erasedAt == nil else { throw Refusal.notFound }
     let view = CreditAnswerView(
       customer: CustomerLabel(customer), languageCode: customer.languageCode,
       bots: try await speakingBots(to: customer).map { .init(id: $0.id, username: $0.username) },

@@ -5,13 +5,13 @@ import HTTPTypes
 /// Giving a customer goodwill or promo credits: a form, what it would do, and the grant itself.
 enum CreditGrantsController {
   @Sendable static func new(_ visit: Visit) async throws -> Reply {
-    let customer = try await visit.customer()
+    let customer = try await visit.livingCustomer()
     return try await visit.grantPage(
       customer, CreditGrantForm(key: CreditGrantOrder.newFormKey()))
   }
 
   @Sendable static func create(_ visit: Visit) async throws -> Reply {
-    let customer = try await visit.customer()
+    let customer = try await visit.livingCustomer()
     let sent = try visit.inbound.form()
     guard let source = CreditGrant.Source(rawValue: sent["source"] ?? ""), source != .adjustment,
       visit.membership.role >= source.neededRole
@@ -92,6 +92,22 @@ extension CustomersController {
 }
 
 extension Visit {
+  /// The customer in the path, about whom something is to be written: who was erased is left alone.
+  ///
+  /// - Throws: ``Refusal``
+  func livingCustomer() async throws -> Customer {
+    try Self.living(try await customer())
+  }
+
+  static func living(_ customer: Customer?) throws -> Customer {
+    guard let customer else { throw Refusal.notFound }
+    guard customer.erasedAt == nil else {
+      throw Refusal(
+        .conflict, "erased", "This customer was erased, so nothing can be done for them any more.")
+    }
+    return customer
+  }
+
   /// The customer in the path.
   func customer() async throws -> Customer {
     guard

@@ -52,7 +52,7 @@ enum NewSubscriptionController {
 extension Visit {
   /// The empty form for the customer in the path, and who it is about.
   fileprivate func newSubscription() async throws -> (NewSubscriptionView, Customer, [Bot]) {
-    let customer = try await customer()
+    let customer = try await livingCustomer()
     let plans = try await Plan.all(in: scope, platform.pool).filter {
       !$0.isWithdrawn && ($0.kind == .custom || $0.hasTrial)
     }

@@ -56,8 +56,10 @@ enum PaymentsController {
     var strip = moved.map { StripRow($0, catalog) }
     strip.append(StripRow(.payment(payment), catalog))
     if payment.refundedAt != nil { strip.insert(StripRow(.refund(payment), catalog), at: 0) }
+    let isErased = customer.erasedAt != nil
+    let mayWrite = visit.membership.role >= .support && !isErased
     let effect =
-      refund == nil
+      refund == nil && !isErased
       ? RefundEffect(try await RefundPreview.of(payment, in: scope, pool), payment) : nil
     let sold = try await checkout
     let steps = try await sold?.history(in: scope, pool) ?? []
@@ -73,15 +75,15 @@ enum PaymentsController {
       audit: try await audit.map(PaymentView.AuditLine.init),
       review: payment.review.flatMap(PaymentView.Review.init(rawValue:)),
       refund: refund.map { RefundRow($0, payment, customer) }, effect: effect,
-      request: refund == nil && visit.membership.role >= .support ? request : nil,
+      request: refund == nil && mayWrite ? request : nil,
       receipts: payment.state == .unmatched
         ? nil
         : .init(
           rows: try await receipts.map(MessageRow.init),
-          formKey: visit.membership.role >= .support ? UUID().uuidString : nil),
+          formKey: mayWrite ? UUID().uuidString : nil),
       steps: steps.map(CheckoutView.Step.init),
       cases: try await visit.cases(about: payment, customer),
-      mayOpenCase: visit.membership.role >= .support)
+      mayOpenCase: mayWrite, isErased: isErased)
     return try await visit.page(view.render)
   }
 }

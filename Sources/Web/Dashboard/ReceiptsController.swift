@@ -9,6 +9,7 @@ enum ReceiptsController {
       let payment = try await Payment.find(
         botID: visit.inbound.id("bot"), chargeID: chargeID, in: scope, pool)
     else { throw Refusal.notFound }
+    _ = try Visit.living(try await Customer.find(id: payment.customerID, in: scope, pool))
     let key = try visit.inbound.form()["form_key"] ?? ""
     guard key.wholeMatch(of: /[A-Za-z0-9-]{1,64}/) != nil else {
       throw Refusal(

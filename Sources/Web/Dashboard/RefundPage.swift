@@ -16,8 +16,9 @@ extension Visit {
       } else {
         nil
       }
+    let isErased = customer?.erasedAt != nil
     let open: Payment? =
-      refund.state.isOpenToDecision && payment?.state != .refunded ? payment : nil
+      refund.state.isOpenToDecision && payment?.state != .refunded && !isErased ? payment : nil
     let clawback = try await refund.clawback(in: scope, pool)
     let audit = try await AuditEntry.about("refund", String(refund.id), in: scope, pool)
     var view = RefundView(
@@ -41,6 +42,7 @@ extension Visit {
       view.support = try await SupportCase.of(payment: payment.id, in: scope, pool)
         .map { .init(id: $0.id, subject: $0.subject) }
     }
+    view.isErased = isErased && refund.state != .confirmed
     if let open { try await addDecision(about: refund, open, saying: decision, to: &view) }
     return view
   }
@@ -85,6 +87,7 @@ extension Visit {
         texts[.goodwill] = notice.text(.goodwill(credits: credits), addition: words)
       case .decline(let reason):
         texts[.decline] = notice.text(.declined(reason), addition: words)
+      case .withdrawal: break
       }
     }
     view.buyerWords = .init(

@@ -76,8 +76,16 @@ enum RefundsController {
       reply.status = .unprocessableContent
       return reply
     }
-    let (refund, isNew) = try await Refund.request(
-      payment, reason: reason, note: note, by: visit.actor, in: visit.scope, visit.platform.pool)
+    let (refund, isNew): (Refund, Bool)
+    do {
+      (refund, isNew) = try await Refund.request(
+        payment, reason: reason, note: note, by: visit.actor, in: visit.scope, visit.platform.pool)
+    } catch RefundRefusal.erased {
+      var reply = try await PaymentsController.page(
+        of: payment, visit, request: RefundRequestForm())
+      reply.status = .conflict
+      return reply
+    }
     // The rule may decide it now, and the page that follows says so.
     if isNew { await visit.platform.refunds.settleNow(refund.id) }
     return .seeOther(
@@ -116,6 +124,25 @@ enum RefundDeclineController {
       }
       return .decline(reason)
     }
+  }
+}
+
+/// The first word of two, taken back or refused. The case stays to be decided.
+enum RefundWithdrawalController {
+  @Sendable static func create(_ visit: Visit) async throws -> Reply {
+    let refund = try await visit.refund()
+    do {
+      _ = try await Refund.decide(
+        refund.id, RefundDecision(.withdrawal), by: visit.actor, in: visit.scope,
+        visit.platform.pool)
+    } catch RefundRefusal.notFound {
+      throw Refusal.notFound
+    } catch let refusal as RefundRefusal {
+      var view = try await visit.refundView(try await visit.refund())
+      view.warning = refusal == .erased ? nil : .decided
+      return try await visit.page(view.render, .conflict)
+    }
+    return .seeOther(Links.refund(visit.workspace.slug, refund.id))
   }
 }
 
@@ -169,6 +196,8 @@ extension Visit {
       throw Refusal.notFound
     } catch RefundRefusal.previewChanged {
       return try await again(.conflict, warning: .previewChanged)
+    } catch RefundRefusal.erased {
+      return try await again(.conflict)
     } catch RefundRefusal.needsAnother {
       return try await again(.conflict, warning: .needsAnother)
     } catch RefundRefusal.settled, RefundRefusal.decided {
@@ -192,6 +221,7 @@ extension Refund {
     case .refund: return state == .confirmed || state.isUnderWay
     case .decline(let reason): return state == .declined && declineReason == reason
     case .goodwill(let credits): return state == .goodwill && goodwillCredits == credits
+    case .withdrawal: return proposedBy == nil
     }
   }
 }

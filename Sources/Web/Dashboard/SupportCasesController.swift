@@ -25,7 +25,7 @@ enum SupportCasesController {
   }
 
   @Sendable static func create(_ visit: Visit) async throws -> Reply {
-    let customer = try await visit.customer()
+    let customer = try await visit.livingCustomer()
     let form = try visit.inbound.form()
     let key = form["form_key"] ?? ""
     guard key.wholeMatch(of: /form:[A-Za-z0-9_-]{24}/) != nil else {
@@ -101,7 +101,7 @@ extension Visit {
   }
 
   fileprivate func newSupportCaseView(key: String) async throws -> NewSupportCaseView {
-    let customer = try await customer()
+    let customer = try await livingCustomer()
     let payments = try await Payment.of(
       customer: customer.id, limit: 20, in: scope, platform.pool)
     let bots = try await Bot.all(in: scope, platform.pool).filter(\.isConnected)

@@ -5,7 +5,7 @@ import HTTPTypes
 /// Answers to buyers. Each change of a case is a noun of its own under the case's address.
 enum SupportRepliesController {
   @Sendable static func create(_ visit: Visit) async throws -> Reply {
-    let supportCase = try await visit.supportCase()
+    let supportCase = try await visit.livingSupportCase()
     let form = try visit.inbound.form()
     let typed = visit.inbound.words(form["reply"])
     if form["step"] == "insert" {
@@ -64,7 +64,7 @@ enum SupportRepliesController {
 /// What operators write down for each other.
 enum SupportNotesController {
   @Sendable static func create(_ visit: Visit) async throws -> Reply {
-    let supportCase = try await visit.supportCase()
+    let supportCase = try await visit.livingSupportCase()
     let form = try visit.inbound.form()
     let typed = visit.inbound.words(form["note"])
     if let problem = Typed.problem(
@@ -117,7 +117,7 @@ enum SupportClosureController {
 
 enum SupportReopeningController {
   @Sendable static func create(_ visit: Visit) async throws -> Reply {
-    let supportCase = try await visit.supportCase()
+    let supportCase = try await visit.livingSupportCase()
     try await SupportCase.reopen(
       supportCase.id, by: visit.actor, in: visit.scope, visit.platform.pool)
     return .seeOther(Links.supportCase(visit.workspace.slug, supportCase.id))
@@ -131,6 +131,14 @@ extension Visit {
       let found = try await SupportCase.find(
         id: inbound.id("support_case"), in: scope, platform.pool)
     else { throw Refusal.notFound }
+    return found
+  }
+
+  /// The case in the path, whose buyer can still be told something.
+  fileprivate func livingSupportCase() async throws -> SupportCase {
+    let found = try await supportCase()
+    _ = try Self.living(
+      try await Customer.find(id: found.customerID, in: scope, platform.pool))
     return found
   }
 

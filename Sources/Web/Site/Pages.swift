@@ -27,7 +27,7 @@ struct Pages: Sendable {
     }
     let language = Language.preferred(request.headers[.acceptLanguage])
     var reply = Reply.html(
-      ErrorView(status: refusal.status.code, requestID: requestID)
+      ErrorView(status: refusal.status.code, code: refusal.code, requestID: requestID)
         .render(with: renderer, language: language), status: refusal.status)
     reply.headers.append(contentsOf: refusal.headers)
     if let seconds = refusal.retryAfterSeconds { reply.headers[.retryAfter] = String(seconds) }

@@ -89,7 +89,9 @@ struct AuditView: Sendable, Equatable {
   ) -> [String: TemplateValue] {
     let t = page.strings
     var model = words.model(line.change)
-    if line.isOurs { model["actor"] = .text("eStars · \(line.change.actor)") }
+    if line.isOurs, line.change.actor != "eStars" {
+      model["actor"] = .text("eStars · \(line.change.actor)")
+    }
     model["kind"] = .text(Self.kind(line.kind, t))
     model["subject"] =
       Self.unnamed.contains(line.kind) || line.subject.isEmpty

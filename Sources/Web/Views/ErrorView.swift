@@ -2,6 +2,8 @@
 struct ErrorView: Sendable, Equatable {
   /// HTTP status. One that has no words of its own is worded as 400 or 500.
   var status: Int
+  /// The refusal's own name.
+  var code = ""
   /// Stands in the log line of the same request.
   var requestID: String
 
@@ -9,9 +11,13 @@ struct ErrorView: Sendable, Equatable {
     400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503,
   ]
 
+  /// Refusals that have words of their own.
+  static let wordedCodes: Set<String> = ["erased"]
+
   func render(with renderer: Renderer, language: Language) -> String {
     let t = renderer.strings(language)
-    let key = Self.worded.contains(status) ? status : (status < 500 ? 400 : 500)
+    let known = Self.worded.contains(status) ? status : (status < 500 ? 400 : 500)
+    let key = Self.wordedCodes.contains(code) ? code : String(known)
     let title = t[.init("error.title_\(key)")]
     return renderer.page(
       .error, language: language, title: title + " · eStars",

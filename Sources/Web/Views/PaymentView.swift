@@ -45,6 +45,8 @@ struct PaymentView: Sendable, Equatable {
   var cases: [SupportCaseRow] = []
   /// Whether the reader's role may open one.
   var mayOpenCase = false
+  /// Whether its customer was erased.
+  var isErased = false
 
   struct Receipts: Sendable, Equatable {
     /// Newest first.
@@ -81,6 +83,7 @@ struct PaymentView: Sendable, Equatable {
         ? .none : .record(["steps": .records(steps) { $0.model(page) }]),
       "refunded": .optional(refundedAt) { ["time": format.time($0)] },
       "review": .optional(review.map { t[.init("payment.review_\($0.rawValue)")] }),
+      "erased": .flag(isErased),
       "refund_case": .optional(refund) { $0.model(page) },
       "effect": .optional(effect) { $0.model(page) },
       "request": .optional(request) { form($0, page) },

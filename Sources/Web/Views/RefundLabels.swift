@@ -39,6 +39,7 @@ enum RefundClause: String, Sendable, CaseIterable {
   case tooMuchUsed = "too_much_used"
   case notTheFirst = "not_the_first"
   case notCredited = "not_credited"
+  case accessOnly = "access_only"
 
   var dot: String { self == .withinPolicy ? "good" : "unknown" }
 }

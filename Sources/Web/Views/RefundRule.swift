@@ -38,9 +38,11 @@ extension RefundEffect.Verdict {
     let age = t(
       "refund.grounds_\(isInTime ? "in_time" : "late")",
       ["when": format.relative(paidAt), "limit": rule.limit(page)])
+    let nothing: Strings.Key =
+      granted == 0 && clause != .notCredited ? "refund.grounds_access" : "refund.grounds_unused"
     let use =
       used == 0
-      ? t["refund.grounds_unused"]
+      ? t[nothing]
       : t("refund.grounds_used", count: used, ["n": format.number(used)])
         + (granted > 0
           ? " "

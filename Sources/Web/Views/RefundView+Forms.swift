@@ -75,7 +75,7 @@ extension RefundView {
     case .tooOld: .outsidePolicy
     case .tooMuchUsed: .creditsUsed
     case .notTheFirst: .alreadyRefundedOnce
-    case .withinPolicy, .notCredited, nil: nil
+    case .withinPolicy, .notCredited, .accessOnly, nil: nil
     }
   }
 

@@ -56,7 +56,7 @@ struct RefundView: Sendable, Equatable {
       case noAnswer = "no_answer"
       case notReached = "not_reached"
       case notInBooks = "not_in_books"
-      case token
+      case token, erased
     }
 
     /// Telegram's own words.
@@ -100,6 +100,8 @@ struct RefundView: Sendable, Equatable {
   var goodwillCredits: Int64?
   /// nil when there is nothing to decide any more, or no payment to decide about.
   var effect: RefundEffect?
+  /// Whether its customer was erased, so that nothing can be decided about it.
+  var isErased = false
   /// What an approval agrees to.
   var fingerprint: String
   var result: Result?
@@ -123,6 +125,7 @@ struct RefundView: Sendable, Equatable {
       [
         "refund": .record(refund.model(page)),
         "warning": .optional(warning.map { t[.init("refund.\($0.rawValue)")] }),
+        "erased": .flag(isErased),
         "problem": failure(page),
         "progress": progress(page),
         "proposal": proposal(page),
@@ -176,6 +179,12 @@ struct RefundView: Sendable, Equatable {
         page.strings(
           key, ["who": first.by, "n": page.format.stars(fourEyes.stars)])),
       "time": page.format.time(first.at),
+      "withdrawal": mayDecide
+        ? .record([
+          "action": .text(Links.refund(page.slug, refund.id) + "/withdrawal"),
+          "button": .text(
+            page.strings[fourEyes.isReader ? "refund.do_withdraw" : "refund.do_refuse"]),
+        ]) : .none,
     ]
   }
 

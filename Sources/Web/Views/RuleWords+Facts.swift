@@ -29,7 +29,8 @@ extension RuleWords {
         """
         title description body title_in description_in name invited invited_by chat code_of sku url
         emoji currency bot username relay commands own_texts assignee paid_sources action item plan
-        next_plan tier entitlement entitlements required_entitlement unmetered_entitlement
+        next_plan proposed_by tier entitlement entitlements required_entitlement
+        unmetered_entitlement
         """
       ),
       (.id, "charge chat_id seed event key credit_grant key.bot"),
@@ -57,8 +58,9 @@ extension RuleWords {
       (
         .code,
         """
-        role resets kind state reason verdict debt_policy decision delivery outage_policy free_period
-        plan_kind available_to listing refund_debt_policy environment language mode webhook topic
+        role resets kind state reason verdict debt_policy decision delivery outage_policy
+        free_period plan_kind available_to listing refund_debt_policy environment language mode
+        webhook topic
         source renewal asked asked_by scopes overlap_seconds
         """
       ),
@@ -81,7 +83,10 @@ extension RuleWords {
   /// - Parameter fact: Without the tier, feature or language that it is told for.
   /// - Returns: nil where there are no words.
   static func label(_ fact: String, in action: String, _ strings: Strings) -> String? {
-    first(["rule.\(noun(of: action))_\(fact)", "rule.\(fact)"], strings)
+    // The workspace's rule about them has the same name, and longer words.
+    let own: [Strings.Key] =
+      fact == "debt_policy" ? [] : ["rule.\(noun(of: action))_\(fact)"]
+    return first(own + ["rule.\(fact)"], strings)
   }
 
   func value(_ value: String, of name: String, in action: String) -> String {

@@ -136,6 +136,25 @@ extension Samples {
     return view
   }()
 
+  static let erasedBuyer: RefundView = {
+    var view = declinedCase
+    view.effect = nil
+    view.isErased = true
+    view.notice = .failed
+    view.problem = .code(.erased)
+    return view
+  }()
+
+  /// Nobody sees how much of it was used.
+  static let accessOnly: RefundView = {
+    var view = requested
+    view.refund.clause = .accessOnly
+    view.effect = nothingGiven
+    view.effect?.verdict.clause = .accessOnly
+    view.effect?.verdict.isInTime = true
+    return view
+  }()
+
   static let refundPolicy = RefundPolicyView(
     rule: RefundRule(), policy: .forgive,
     draft: .init(
@@ -175,6 +194,8 @@ extension Samples {
     },
     .init(name: "refund-to-propose") { toPropose.render(with: $0, in: frame()) },
     .init(name: "refund-declined-pt") { declinedCase.render(with: $0, in: frame(.ptBR)) },
+    .init(name: "refund-erased-pt") { erasedBuyer.render(with: $0, in: frame(.ptBR)) },
+    .init(name: "refund-access-only") { accessOnly.render(with: $0, in: frame()) },
     .init(name: "refund-policy") { refundPolicy.render(with: $0, in: frame()) },
     .init(name: "refund-policy-read-only-pt") {
       var view = refundPolicy
