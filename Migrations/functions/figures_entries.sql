@@ -144,7 +144,7 @@ begin
       coalesce(sum(m.credits) filter (where m.kind = 'credit' and m.source <> 'carried'), 0),
       coalesce(-sum(m.credits) filter (where m.kind = 'debit'), 0),
       coalesce(-sum(m.credits) filter (where m.kind = 'expire' or m.source = 'carried'), 0)
-    from m where m.kind in ('credit', 'debit', 'expire')
+    from m where m.unit = 1 and m.kind in ('credit', 'debit', 'expire')
     group by 2
     on conflict (workspace_id, hour) do update
       set credits_issued = d.credits_issued + excluded.credits_issued,

@@ -78,7 +78,7 @@ begin
           case when m.kind = 'credit' and m.source <> 'carried' then m.credits else 0 end as issued,
           case when m.kind = 'debit' then -m.credits else 0 end as used,
           case when m.kind = 'expire' or m.source = 'carried' then -m.credits else 0 end as expired
-        from m where m.kind in ('credit', 'debit', 'expire')
+        from m where m.unit = 1 and m.kind in ('credit', 'debit', 'expire')
         union all
         select date_trunc('hour', t.paid_at, 'UTC'), 1, t.stars, 0, 0, 0, 0
         from payments t where t.workspace_id = p_workspace

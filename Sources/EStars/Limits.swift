@@ -9,6 +9,8 @@ public enum Limits {
   public static let idempotencyKeyBytes = 200
   public static let refBytes = 200
   public static let searchTextCharacters = 100
+  /// Of days that somebody asks for: no payment is older, and none will be so young.
+  public static let years = 1970...2200
   public static let jsonBodyBytes = 1 << 20
   public static let jsonDepth = 32
   public static let formBodyBytes = 64 << 10

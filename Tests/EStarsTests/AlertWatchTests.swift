@@ -287,7 +287,7 @@ import Testing
       #expect(try await open(fixture, .mismatch).map(\.state) == [.unseen])
       #expect(try await open(fixture, .ledgerUnverified).map(\.state) == [.unseen])
       try await Alert.acknowledgeAll(
-        upTo: .max, by: Self.owner, in: fixture.scope, fixture.pool)
+        0...(.max), by: Self.owner, in: fixture.scope, fixture.pool)
       #expect(
         try await Alert.goingOn(in: fixture.scope, fixture.pool).map(\.kind) == [.liabilityHigh])
     }

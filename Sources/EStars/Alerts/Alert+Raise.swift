@@ -118,16 +118,16 @@ extension Alert {
     }
   }
 
-  /// All that nobody has looked at, up to one that was on the page.
+  /// All that nobody has looked at, from the oldest to the newest that was on the page.
   public static func acknowledgeAll(
-    upTo id: Int64, by actor: Actor, in scope: WorkspaceScope, _ pool: Pool
+    _ ids: ClosedRange<Int64>, by actor: Actor, in scope: WorkspaceScope, _ pool: Pool
   ) async throws {
     try await pool.transaction(in: scope) { tx in
       let known = try await tx.execute(
         """
         update alerts set acknowledged_at = \(scope.now), acknowledged_by = \(actor.name)
         where workspace_id = \(scope.workspaceID) and acknowledged_at is null
-          and alert_id <= \(id)
+          and alert_id between \(ids.lowerBound) and \(ids.upperBound)
         """)
       guard known > 0 else { return }
       try await tx.audit(

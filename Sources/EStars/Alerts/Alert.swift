@@ -73,12 +73,15 @@ public struct Alert: Sendable, Equatable {
   }
 
   /// Those that nobody has looked at, newest first.
+  ///
+  /// - Parameter before: Older than this one.
   public static func unacknowledged(
-    limit: Int = Limits.pageSize, in scope: WorkspaceScope, _ pool: Pool
+    before: Int64? = nil, limit: Int = Limits.pageSize, in scope: WorkspaceScope, _ pool: Pool
   ) async throws -> [Alert] {
     try await pool.query(
       """
       select * from alerts where workspace_id = \(scope.workspaceID) and acknowledged_at is null
+        and alert_id < \(before ?? .max)
       order by alert_id desc limit \(limit)
       """, in: scope
     ).compactMap(Alert.init)

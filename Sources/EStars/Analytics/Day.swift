@@ -14,10 +14,12 @@ public struct Day: Sendable, Hashable, Comparable, Strideable, CustomStringConve
     self.init(number: Int((local / 86_400).rounded(.down)))
   }
 
-  /// `2026-11-21`; nil for anything else, and for a day that there is not.
+  /// `2026-11-21`; nil for anything else, for a day that there is not, and for one of a year outside
+  /// ``Limits/years``.
   public init?(_ iso: String) {
     guard iso.wholeMatch(of: /[0-9]{4}-[0-9]{2}-[0-9]{2}/) != nil else { return nil }
     let parts = iso.split(separator: "-").compactMap { Int($0) }
+    guard Limits.years.contains(parts[0]) else { return nil }
     let days = Self.number(parts[0], parts[1], parts[2])
     self.init(number: days)
     guard description == iso else { return nil }

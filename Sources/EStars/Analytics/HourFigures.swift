@@ -2,7 +2,7 @@ import Foundation
 import Ledger
 import Postgres
 
-/// Money and credits between two full hours. Credits of all units together.
+/// Money and credits between two full hours. Credits of the first unit.
 public struct HourFigures: Sendable, Equatable {
   public let payments: Int64
   public let stars: Int64

@@ -5,7 +5,7 @@ import Postgres
 /// The workspace at a glance: some days beside the days before, what waits for a person, and how far
 /// the books were checked.
 public struct Overview: Sendable {
-  /// What moved. Credits of all units together.
+  /// What moved. Credits of the first unit.
   public struct Sums: Sendable, Equatable {
     public let payments: Int64
     public let stars: Int64
@@ -22,12 +22,13 @@ public struct Overview: Sendable {
   public let liability: CreditLiability
   public let customers: Int64
   public let payingCustomers: Int64
-  /// Customers who were seen for the first time.
-  public let newcomers: Int64
+  /// Customers who were seen for the first time; nil: nobody counted them for this time.
+  public let newcomers: Int64?
   /// Of each of ``days``, and of as many days before them.
   public let netPerDay: (now: [Int64], before: [Int64])
   public let usedPerDay: (now: [Int64], before: [Int64])
   public let days: ClosedRange<Day>
+  /// Empty, too, where nobody counted them for this time.
   public let products: [SalesFigures.OfProduct]
   public let health: Health
 
@@ -50,6 +51,9 @@ public struct Overview: Sendable {
 
   /// Days that a chart shows where the period itself has fewer.
   static let chartDays = 14
+  /// The credits that a workspace begins with. Analytics shows the others.
+  public static let unit: Int16 = 1
+  private static let products = 5
 
   public static func load(
     _ period: Period, of workspace: Workspace, in scope: WorkspaceScope, _ pool: Pool
@@ -62,11 +66,13 @@ public struct Overview: Sendable {
     async let before = sumsBefore(period, today: today, of: workspace, in: scope, pool)
     async let ever = SalesFigures.total(nil, in: scope, pool)
     async let known = NewcomerFigures.total(nil, in: scope, pool)
-    async let newcomers = NewcomerFigures.total(period.days, in: scope, pool)
-    async let liability = CreditLiability.at(today, unit: nil, in: scope, pool)
+    // They are counted by the day, and 24 hours are no days.
+    let counted = period.choice == .day ? nil : period.days
+    async let newcomers = newcomers(counted, in: scope, pool)
+    async let liability = CreditLiability.at(today, unit: unit, in: scope, pool)
     async let sales = SalesFigures.byDay(both, in: scope, pool)
-    async let credits = CreditFigures.byDay(both, unit: nil, in: scope, pool)
-    async let products = SalesFigures.byProduct(period.days, limit: 5, in: scope, pool)
+    async let credits = CreditFigures.byDay(both, unit: unit, in: scope, pool)
+    async let products = bestSellers(counted, in: scope, pool)
     async let health = Health.load(in: scope, pool)
     let (sold, used) = (try await sales, try await credits)
     return Overview(
@@ -76,6 +82,20 @@ public struct Overview: Sendable {
       netPerDay: (days.map { sold[$0]?.net ?? 0 }, days.before.map { sold[$0]?.net ?? 0 }),
       usedPerDay: (days.map { used[$0]?.used ?? 0 }, days.before.map { used[$0]?.used ?? 0 }),
       days: days, products: try await products, health: try await health)
+  }
+
+  private static func newcomers(
+    _ days: ClosedRange<Day>?, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> Int64? {
+    guard let days else { return nil }
+    return try await NewcomerFigures.total(days, in: scope, pool)
+  }
+
+  private static func bestSellers(
+    _ days: ClosedRange<Day>?, in scope: WorkspaceScope, _ pool: Pool
+  ) async throws -> [SalesFigures.OfProduct] {
+    guard let days else { return [] }
+    return try await SalesFigures.byProduct(days, limit: products, in: scope, pool)
   }
 
   private static func sums(
@@ -91,7 +111,7 @@ public struct Overview: Sendable {
     _ days: ClosedRange<Day>, in scope: WorkspaceScope, _ pool: Pool
   ) async throws -> Sums {
     async let sales = SalesFigures.total(days, in: scope, pool)
-    async let credits = CreditFigures.total(days, unit: nil, in: scope, pool)
+    async let credits = CreditFigures.total(days, unit: unit, in: scope, pool)
     let (sold, moved) = (try await sales, try await credits)
     return Sums(
       payments: sold.payments, stars: sold.stars, starsRefunded: sold.starsRefunded,

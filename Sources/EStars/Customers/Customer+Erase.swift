@@ -72,9 +72,11 @@ extension Customer {
       // What the buyer says at this moment is heard before, and forgotten, or not at all.
       try await tx.lockSupport(of: id, in: scope)
       if let refusal = try await tx.eraseRefusal(id, in: scope) { throw refusal }
-      try await tx.closeWhatIsOpen(of: customer, by: actor, in: scope, at: scope.now)
+      try await tx.closeWhatIsOpen(of: customer, in: scope, at: scope.now)
       try await tx.forgetWords(about: customer, in: scope)
       try await tx.forgetTelegramID(of: customer, in: scope)
+      // What bots are told of it names nobody.
+      try await tx.closeSupportCases(of: customer, by: actor, in: scope, at: scope.now)
       try await tx.execute(
         """
         update customers set telegram_id = -customer_id, first_name = '', last_name = '',
@@ -126,7 +128,7 @@ extension Transaction {
 
   /// Nothing that waits may meet the person later on.
   fileprivate func closeWhatIsOpen(
-    of customer: Customer, by actor: Actor, in scope: WorkspaceScope, at: Date
+    of customer: Customer, in scope: WorkspaceScope, at: Date
   ) async throws {
     let (workspace, id) = (scope.workspaceID, customer.id)
     try await execute(
@@ -145,12 +147,20 @@ extension Transaction {
       update events set state = 'skipped', next_at = null
       where workspace_id = \(workspace) and customer_id = \(id) and state = 'pending'
       """)
-    try await execute(
+  }
+
+  fileprivate func closeSupportCases(
+    of customer: Customer, by actor: Actor, in scope: WorkspaceScope, at: Date
+  ) async throws {
+    let open = try await query(
       """
-      update support_cases set state = 'closed', waits_since = null, closed_at = \(at),
-        closed_by = \(actor.name)
-      where workspace_id = \(workspace) and customer_id = \(id) and state <> 'closed'
-      """)
+      select \(SupportCase.columns) from support_cases s
+      where s.workspace_id = \(scope.workspaceID) and s.customer_id = \(customer.id)
+        and s.state <> 'closed'
+      order by s.support_case_id for update of s
+      """
+    ).map(SupportCase.init)
+    for supportCase in open { try await close(supportCase, by: actor, in: scope, at: at) }
   }
 
   fileprivate func forgetWords(about customer: Customer, in scope: WorkspaceScope) async throws {

@@ -93,7 +93,7 @@ public struct Event: Sendable, Equatable {
   /// What is signed and sent. The same event has the same bytes each time, as long as its customer
   /// is known.
   ///
-  /// - Parameter telegramID: Of the customer.
+  /// - Parameter telegramID: Of the customer; nil: it is about none, or about one who was erased.
   public func body(telegramID: Int64?) -> String {
     let user = telegramID.map { ",\"user\":\($0)" } ?? ""
     return """

@@ -8,20 +8,20 @@ enum AlertsController {
     let (scope, pool, query) = (visit.scope, visit.platform.pool, visit.inbound.query)
     let kind = query["kind"].flatMap(Alert.Kind.init(rawValue:))
     let before = query["after"].flatMap { Int64($0) }
-    async let open = Alert.unacknowledged(in: scope, pool)
+    let openBefore = query[AlertsView.openCursor].flatMap { Int64($0) }
     async let acknowledged = Alert.goingOn(in: scope, pool)
     async let chats = AlertChat.all(in: scope, pool)
-    var over = try await Alert.over(
-      of: kind, before: before, limit: Limits.pageSize + 1, in: scope, pool)
-    let hasMore = over.count > Limits.pageSize
-    if hasMore { over.removeLast() }
+    let open = try await AlertPage(isFirst: openBefore == nil) {
+      try await Alert.unacknowledged(before: openBefore, limit: $0, in: scope, pool)
+    }
+    let over = try await AlertPage(isFirst: before == nil) {
+      try await Alert.over(of: kind, before: before, limit: $0, in: scope, pool)
+    }
     let words = visit.alertSentence
     let view = AlertsView(
-      open: try await open.compactMap { AlertRow($0, words) },
+      open: open.alerts.compactMap { AlertRow($0, words) }, openPaging: open.paging,
       acknowledged: try await acknowledged.compactMap { AlertRow($0, words) },
-      over: over.compactMap { AlertRow($0, words) },
-      paging: Paging(
-        nextCursor: hasMore ? over.last.map { String($0.id) } : nil, isFirst: before == nil),
+      over: over.alerts.compactMap { AlertRow($0, words) }, paging: over.paging,
       kind: kind.flatMap { AlertKind(name: $0.rawValue) },
       mayEdit: visit.membership.role >= .manager, hasChat: try await !chats.isEmpty)
     return try await visit.page(view.render)
@@ -58,10 +58,30 @@ enum AlertAcknowledgementController {
 
   /// All that were on the page.
   @Sendable static func update(_ visit: Visit) async throws -> Reply {
-    let newest = try visit.inbound.form()["newest"].flatMap { Int64($0) } ?? 0
+    let form = try visit.inbound.form()
+    let (oldest, newest) = (
+      form["oldest"].flatMap { Int64($0) }, form["newest"].flatMap { Int64($0) }
+    )
+    guard let oldest, let newest, oldest <= newest else {
+      throw Refusal(.badRequest, "form", "Open the page anew and send its form.")
+    }
     try await Alert.acknowledgeAll(
-      upTo: newest, by: visit.actor, in: visit.scope, visit.platform.pool)
+      oldest...newest, by: visit.actor, in: visit.scope, visit.platform.pool)
     return .seeOther(Done.alerts.on(Links.alerts(visit.workspace.slug)))
+  }
+}
+
+/// Some of a list of alerts, and where it goes on.
+private struct AlertPage {
+  var alerts: [Alert]
+  var paging: Paging
+
+  /// - Parameter load: So many at most, newest first.
+  init(isFirst: Bool, _ load: (_ limit: Int) async throws -> [Alert]) async throws {
+    alerts = try await load(Limits.pageSize + 1)
+    let hasMore = alerts.count > Limits.pageSize
+    if hasMore { alerts.removeLast() }
+    paging = Paging(nextCursor: hasMore ? alerts.last.map { String($0.id) } : nil, isFirst: isFirst)
   }
 }
 

@@ -11,10 +11,11 @@ enum AnalyticsController {
     let (period, days) = visit.analyticsDays()
     let rates = try await Rates.of(visit.scope, visit.platform.pool)
     let bots = try await Bot.all(in: visit.scope, visit.platform.pool)
+    let catalog = try await visit.platform.directory.catalog(of: visit.workspace.id)
     async let sales = Self.sales(period, visit, rates, bots)
     async let checkouts = Self.checkouts(period, visit)
     async let credits = Self.credits(period, visit, rates)
-    async let usage = Self.usage(period, visit, rates, bots)
+    async let usage = Self.usage(period, visit, rates, bots, catalog)
     async let customers = Self.customers(period, visit, rates)
     async let subscriptions = Self.subscriptions(period, visit, rates)
     async let support = SupportPressure.load(in: visit.scope, visit.platform.pool)
@@ -22,8 +23,7 @@ enum AnalyticsController {
       days: days, standing: .init(standing), sales: try await sales,
       checkouts: try await checkouts, credits: try await credits, usage: try await usage,
       customers: try await customers, subscriptions: try await subscriptions,
-      support: .init(
-        pressure: .init(try await support, products: try await visit.productTitles())))
+      support: .init(pressure: .init(try await support, catalog)))
     return try await visit.page(view.render)
   }
 
@@ -100,7 +100,8 @@ enum AnalyticsController {
     return CreditsPart(
       units: units.map(UnitLabel.init), unit: units.label(of: unit), now: .init(now),
       before: .init(before), owed: owed.credits, owedBefore: owedBefore.credits, held: owed.held,
-      owedCost: Money(rates.cost(ofCredits: owed.credits), rates),
+      // The rate is what one of the first unit costs.
+      owedCost: unit == 1 ? Money(rates.cost(ofCredits: owed.credits), rates) : nil,
       usedPerDay: period.chart { daily[$0]?.used ?? 0 },
       owedPerDay: DayChart(
         days: period.days.map(\.description), values: owedDaily, shape: .line, ink: .in),
@@ -108,12 +109,11 @@ enum AnalyticsController {
   }
 
   private static func usage(
-    _ period: Period, _ visit: Visit, _ rates: Rates, _ bots: [Bot]
+    _ period: Period, _ visit: Visit, _ rates: Rates, _ bots: [Bot], _ catalog: Catalog
   ) async throws -> UsagePart {
     let (scope, pool) = (visit.scope, visit.platform.pool)
     let now = try await UsageFigures.load(period.days, in: scope, pool)
     let before = try await UsageFigures.load(period.before, in: scope, pool)
-    let catalog = try await visit.platform.directory.catalog(of: visit.workspace.id)
     let known = Dictionary(uniqueKeysWithValues: bots.map { (String($0.id), $0) })
     let segments = Dictionary(grouping: now.byBot) { known[$0.key]?.segment.rawValue ?? "" }
       .map { segment, parts in
@@ -268,15 +268,5 @@ extension UsagePart.Row {
       name: name, href: href, uses: part.uses, units: part.units, credits: part.credits,
       earned: Money(rates.micros(starMicros: part.starMicros), rates),
       cost: part.cost(at: rates).map { Money($0, rates) })
-  }
-}
-
-extension Visit {
-  /// Titles of what is sold, by the keys of packs and plans.
-  fileprivate func productTitles() async throws -> [String: String] {
-    let catalog = try await Catalog.load(in: scope, platform.pool)
-    return Dictionary(
-      catalog.packs.map { ($0.sku, $0.title) } + catalog.plans.map { ($0.key, $0.title) },
-      uniquingKeysWith: { first, _ in first })
   }
 }

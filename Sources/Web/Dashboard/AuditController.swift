@@ -42,31 +42,14 @@ extension Visit {
       actor: some(typed.actor), action: some(typed.action), subjectKind: some(typed.kind),
       subject: some(typed.subject))
     if let day = some(typed.from) {
-      filter.from = workspace.start(ofDay: day)
+      filter.from = Day(day)?.start(in: workspace.timeZone)
       if filter.from == nil { view.problems.append(FormProblem(field: "from", kind: .day)) }
     }
     if let day = some(typed.until) {
-      filter.until = workspace.start(ofDay: day, plus: 1)
+      filter.until = Day(day)?.advanced(by: 1).start(in: workspace.timeZone)
       if filter.until == nil { view.problems.append(FormProblem(field: "until", kind: .day)) }
     }
     return filter
-  }
-}
-
-extension Workspace {
-  /// When an ISO day begins here, or one that is so many days later.
-  func start(ofDay text: String, plus days: Int = 0) -> Date? {
-    var calendar = Calendar(identifier: .gregorian)
-    calendar.timeZone = timeZone
-    guard let match = text.wholeMatch(of: /(\d{4})-(\d{2})-(\d{2})/),
-      let year = Int(match.output.1), let month = Int(match.output.2),
-      let day = Int(match.output.3), year > 1999
-    else { return nil }
-    let parts = DateComponents(timeZone: timeZone, year: year, month: month, day: day)
-    guard parts.isValidDate(in: calendar), let date = calendar.date(from: parts) else {
-      return nil
-    }
-    return calendar.date(byAdding: .day, value: days, to: date)
   }
 }
 

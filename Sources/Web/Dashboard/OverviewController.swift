@@ -17,6 +17,7 @@ enum OverviewController {
     async let payments = Payment.recent(before: nil, limit: recentCount, in: scope, pool)
     async let movements = Timeline.recent(recentCount, in: scope, pool)
     async let rates = Rates.of(scope, pool)
+    async let units = CreditUnit.all(in: scope, pool)
     let catalog = try await visit.platform.directory.catalog(of: visit.workspace.id)
     let (numbers, paid, moved) = (try await overview, try await payments, try await movements)
     let people = try await Customer.named(
@@ -30,7 +31,9 @@ enum OverviewController {
       owed: numbers.liability.credits,
       owedCost: Money(rate.cost(ofCredits: numbers.liability.credits), rate),
       customers: numbers.customers, payingCustomers: numbers.payingCustomers,
-      newcomers: numbers.newcomers, openInboxProblems: health.openUpdates,
+      newcomers: numbers.newcomers,
+      unit: try await units.count > 1 ? try await units.label(of: Overview.unit) : nil,
+      openInboxProblems: health.openUpdates,
       waitingRefunds: health.waitingRefunds, openCases: Int64(health.openCases),
       lastVerification: health.verification.map {
         .init(at: $0.at, entries: $0.entries, problems: $0.problems)

@@ -134,12 +134,8 @@ extension Visit {
       asked(filter, slaMinutes: minutes), after: cursor, limit: Limits.pageSize, in: scope, pool)
     let people = try await Customer.named(found.map(\.customerID), in: scope, pool)
     let catalog = try await platform.directory.catalog(of: workspace.id)
-    let titles =
-      catalog.packs.map { ($0.sku, $0.title) } + catalog.plans.map { ($0.key, $0.title) }
     return SupportCasesView(
-      filter: filter,
-      pressure: SupportCasesView.Pressure(
-        try await pressure, products: Dictionary(titles) { first, _ in first }), sla: sla,
+      filter: filter, pressure: SupportCasesView.Pressure(try await pressure, catalog), sla: sla,
       maySetSLA: membership.role >= .manager,
       rows: found.map {
         SupportCaseRow($0, people[$0.customerID], slaMinutes: minutes, at: scope.now)

@@ -34,15 +34,28 @@ extension SupportMessageRow {
 }
 
 extension SupportCasesView.Pressure {
-  /// - Parameter products: Titles of packs and plans by their keys.
-  init(_ pressure: SupportPressure, products: [String: String]) {
+  init(_ pressure: SupportPressure, _ catalog: Catalog) {
+    let products = catalog.productTitles
+    let titles = pressure.byProduct.map { products[$0.key] ?? $0.key }
     self.init(
       cases: pressure.cases, overdue: pressure.overdue, points: pressure.points,
-      byProduct: pressure.byProduct.map {
-        Part(name: products[$0.key] ?? $0.key, cases: $0.cases, points: $0.points)
+      byProduct: zip(pressure.byProduct, titles).map { part, title in
+        let hasTwin = titles.filter { $0 == title }.count > 1
+        return Part(
+          name: hasTwin ? ProductLabel.named(title, part.key) : title, cases: part.cases,
+          points: part.points)
       },
       bySegment: pressure.bySegment.map {
         Part(name: $0.key, cases: $0.cases, points: $0.points)
       })
+  }
+}
+
+extension Catalog {
+  /// By the keys of packs and plans.
+  fileprivate var productTitles: [String: String] {
+    Dictionary(packs.map { ($0.sku, $0.title) } + plans.map { ($0.key, $0.title) }) { first, _ in
+      first
+    }
   }
 }

@@ -1,7 +1,11 @@
 /// What needs a look, what is known and goes on, and what was.
 struct AlertsView: Sendable, Equatable {
+  /// Where the list of those that need a look goes on; the history has `after`.
+  static let openCursor = "open_after"
+
   /// Nobody has looked at these, newest first.
   var open: [AlertRow]
+  var openPaging = Paging()
   /// Somebody has, and they still go on.
   var acknowledged: [AlertRow] = []
   var over: [AlertRow] = []
@@ -29,9 +33,13 @@ struct AlertsView: Sendable, Equatable {
         "no_chat": hasChat ? .none : .text(Links.alertChats(page.slug)),
         "open": rows(open, offers: mayEdit), "acknowledged": rows(acknowledged),
         "over": rows(over),
+        "more": openPaging.nextCursor == nil
+          ? .none : .text(t("alerts.more", ["n": page.format.number(Int64(open.count))])),
+        "open_paging": .record(["paging": openPages(path)]),
         "all": mayEdit && open.count > 1
           ? .record([
             "action": .text(path + "/acknowledgement"),
+            "oldest": .text(String(open.map(\.id).min() ?? 0)),
             "newest": .text(String(open.map(\.id).max() ?? 0)),
           ]) : .none,
         "filter": .record([
@@ -47,5 +55,11 @@ struct AlertsView: Sendable, Equatable {
         "none_over": .text(t[kind == nil ? "alerts.none_over" : "alerts.none_found"]),
         "paging": paging.model(path: path, query: [("kind", kind?.name)]),
       ])
+  }
+
+  private func openPages(_ path: String) -> TemplateValue {
+    var pages = openPaging
+    pages.parameter = Self.openCursor
+    return pages.model(path: path, query: [("kind", kind?.name)])
   }
 }

@@ -37,11 +37,23 @@ struct AnalyticsView: Sendable, Equatable {
   var subscriptions: SubscriptionsPart
   var support: SupportPart
 
+  struct Tab {
+    var title: String
+    var href: String
+    var isCurrent: Bool
+
+    var model: TemplateValue {
+      ["title": .text(title), "href": .text(href), "current": .flag(isCurrent)]
+    }
+  }
+
   /// One part of the page.
   struct Section {
     /// Of its heading, once on the page.
     var id: String
     var title: String
+    /// What of it there is to choose.
+    var tabs: [Tab] = []
     var figures: [FigureCard]
     var charts: [[String: TemplateValue]] = []
     var tables: [DataTable] = []
@@ -54,22 +66,23 @@ struct AnalyticsView: Sendable, Equatable {
     let (t, path) = (page.strings, Links.analytics(page.slug))
     let sections = [
       sales.section(page), checkouts.section(page), subscriptions.section(page),
-      credits.section(page), usage.section(page), customers.section(page),
+      credits.section(page) { Links.with(path, query(days.period, of: $0)) + "#credits" },
+      usage.section(page), customers.section(page),
       support.section(page),
     ]
     return page.page(
       .analytics, title: t["nav.analytics"], place: .analytics,
       [
-        "tabs": .records(Self.periods) { choice in
-          [
-            "title": .text(t[choice.key]),
-            "href": .text(
-              Links.with(path, [("period", choice == .month ? nil : choice.rawValue)])),
-            "current": .flag(choice == days.period),
-          ]
-        },
+        "tabs": .list(
+          Self.periods.map {
+            Tab(
+              title: t[$0.key], href: Links.with(path, query($0, of: credits.unit)),
+              isCurrent: $0 == days.period
+            ).model
+          }),
         "form": [
           "action": .text(path), "from": .text(days.from), "to": .text(days.to),
+          "unit": .optional(Self.unit(credits.unit)),
           "open": .flag(days.period == .custom || days.isUnreadable),
           "problem": days.isUnreadable ? .text(t["analytics.unreadable"]) : .none,
         ],
@@ -79,6 +92,8 @@ struct AnalyticsView: Sendable, Equatable {
         "sections": .records(sections) { section in
           [
             "id": .text(section.id), "title": .text(section.title),
+            "choice": section.tabs.isEmpty
+              ? .none : .record(["tabs": .list(section.tabs.map(\.model))]),
             "figures": .list(section.figures.map(\.model)),
             "charts": .list(section.charts.map { .record($0) }),
             "tables": .records(section.tables) { $0.model(page) },
@@ -88,6 +103,22 @@ struct AnalyticsView: Sendable, Equatable {
           ]
         },
       ])
+  }
+
+  /// What an address keeps of the days and of the unit; what every page begins with is left out.
+  private func query(
+    _ choice: PeriodChoice, of unit: UnitLabel
+  ) -> [(name: String, value: String?)] {
+    let isCustom = choice == .custom
+    return [
+      ("period", choice == .month ? nil : choice.rawValue),
+      ("from", isCustom ? days.from : nil), ("to", isCustom ? days.to : nil),
+      ("unit", Self.unit(unit)),
+    ]
+  }
+
+  private static func unit(_ unit: UnitLabel) -> String? {
+    unit.number == 1 ? nil : String(unit.number)
   }
 
   private func range(_ page: PageContext) -> String {

@@ -16,24 +16,34 @@ struct CreditsPart: Sendable, Equatable {
     var used: Int64
   }
 
-  /// A credit unit to choose.
+  /// Those to choose from.
   var units: [UnitLabel] = [.credits]
+  /// The one that the part is about.
   var unit: UnitLabel = .credits
   var now: Sums
   var before: Sums
   var owed: Int64
   var owedBefore: Int64
   var held: Int64
-  /// What the credits that are owed cost the operator, if all are used.
-  var owedCost: Money
+  /// What the credits that are owed cost the operator, if all are used; nil: nobody said what one of
+  /// this unit costs.
+  var owedCost: Money?
   var usedPerDay: DayChart
   var owedPerDay: DayChart
   var sources: [Source]
 
-  func section(_ page: PageContext) -> AnalyticsView.Section {
+  /// - Parameter href: Of this part, about a unit.
+  func section(
+    _ page: PageContext, href: (UnitLabel) -> String
+  ) -> AnalyticsView.Section {
     let (t, format) = (page.strings, page.format)
     return AnalyticsView.Section(
-      id: "credits", title: t["analytics.credits"], figures: figures(page),
+      id: "credits",
+      title: units.count > 1
+        ? t("analytics.credits_of", ["unit": page.name(of: unit)]) : t["analytics.credits"],
+      tabs: units.count > 1
+        ? units.map { .init(title: page.name(of: $0), href: href($0), isCurrent: $0 == unit) } : [],
+      figures: figures(page),
       charts: [
         usedPerDay.model(
           id: "used-by-day", title: t["analytics.used_by_day"], column: t["analytics.used"], page,
@@ -72,9 +82,9 @@ struct CreditsPart: Sendable, Equatable {
         change: page.change(now.expired, from: before.expired, say: format.number), .quiet),
       FigureCard(
         t["analytics.owed"], format.number(owed),
-        t(
-          "analytics.owed_note",
-          ["held": format.number(held), "cost": format.money(owedCost)]),
+        owedCost.map {
+          t("analytics.owed_note", ["held": format.number(held), "cost": format.money($0)])
+        } ?? t("analytics.owed_note_uncosted", ["held": format.number(held)]),
         change: page.change(owed, from: owedBefore, say: format.number), .stars),
     ]
   }

@@ -23,6 +23,12 @@ struct UnitLabel: Sendable, Equatable {
   static let credits = UnitLabel(number: 1, name: "credits")
 }
 
+/// What a pack or plan is called where several have one title: a pack with a discount has its base's,
+/// and the key tells them apart.
+enum ProductLabel {
+  static func named(_ title: String, _ key: String) -> String { "\(title) · \(key)" }
+}
+
 struct CustomerLabel: Sendable, Equatable {
   /// Our own customer number, the ledger's account.
   var id: Int64

@@ -37,7 +37,10 @@ struct OverviewView: Sendable, Equatable {
   var customers: Int64
   /// Customers who have bought at least once.
   var payingCustomers: Int64
-  var newcomers: Int64
+  /// nil: nobody counted them for this time.
+  var newcomers: Int64?
+  /// The unit of all credits here, where the workspace has others as well.
+  var unit: UnitLabel?
   /// Updates that could not be handled yet.
   var openInboxProblems: Int64
   /// Cases that a person is to decide.
@@ -67,6 +70,12 @@ struct OverviewView: Sendable, Equatable {
           ]
         },
         "compared": .text(t[compared]),
+        "unit": .optional(unit) {
+          [
+            "words": .text(t("overview.unit", ["unit": page.name(of: $0)])),
+            "href": .text(Links.analytics(page.slug) + "#credits"),
+          ]
+        },
         "standing": .record(standing.model(page)),
         "figures": .list(figures(page).map(\.model)),
         "health": .list([
@@ -135,8 +144,10 @@ struct OverviewView: Sendable, Equatable {
         t("overview.unspent_note", ["cost": format.money(owedCost)]), .quiet),
       FigureCard(
         t["overview.customers"], format.number(customers),
-        counted("overview.customers_note", payingCustomers) + "; "
-          + counted("overview.customers_new", newcomers), .quiet),
+        [
+          counted("overview.customers_note", payingCustomers),
+          newcomers.map { counted("overview.customers_new", $0) },
+        ].compactMap(\.self).joined(separator: "; "), .quiet),
     ]
   }
 

@@ -4,6 +4,8 @@ struct Paging: Sendable, Equatable {
   var nextCursor: String?
   /// False once the reader has followed a cursor.
   var isFirst = true
+  /// Another name for `after`, where a page has two lists.
+  var parameter = "after"
   /// The list begins with the oldest.
   var isAscending = false
 
@@ -12,7 +14,7 @@ struct Paging: Sendable, Equatable {
     return .record([
       "ascending": .flag(isAscending),
       "older": .optional(
-        nextCursor.map { Links.with(path, query + [(name: "after", value: $0)]) }),
+        nextCursor.map { Links.with(path, query + [(name: parameter, value: $0)]) }),
       "newest": isFirst ? .none : .text(Links.with(path, query)),
     ])
   }

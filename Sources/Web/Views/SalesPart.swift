@@ -157,7 +157,7 @@ extension [SalesPart.Product] {
     let hasTwin = contains {
       $0.title == title && $0.isPlan == product.isPlan && $0.sku != product.sku
     }
-    let name = hasTwin ? "\(title) · \(product.sku)" : title
+    let name = hasTwin ? ProductLabel.named(title, product.sku) : title
     return product.isPlan ? t("analytics.a_plan", ["plan": name]) : name
   }
 }

@@ -26,7 +26,7 @@ struct SupportCasesView: Sendable, Equatable {
 
   struct Pressure: Sendable, Equatable {
     struct Part: Sendable, Equatable {
-      /// A product's title, empty where there is none; or a segment.
+      /// A product's name, empty where there is none; or a segment.
       var name: String
       var cases: Int64
       var points: Int64
@@ -45,6 +45,9 @@ struct SupportCasesView: Sendable, Equatable {
     var problems: [FormProblem] = []
   }
 
+  /// Rows of the tables that say where it presses; analytics has all.
+  private static let mostParts = 8
+
   var filter = Filter()
   var pressure: Pressure
   var sla: SLA
@@ -59,8 +62,12 @@ struct SupportCasesView: Sendable, Equatable {
     return page.page(
       .supportCases, title: t["nav.support"], place: .support,
       [
-        "figures": .list(figures(page)),
-        "tables": tables(page),
+        "figures": .list(pressure.figures(page, promise: promise(page)).map(\.model)),
+        "where": pressure.cases == 0
+          ? .none
+          : .record([
+            "tables": .records(pressure.tables(page, limit: Self.mostParts)) { $0.model(page) }
+          ]),
         "tabs": .records(Show.allCases) { choice in
           var other = filter
           other.show = choice
@@ -110,49 +117,6 @@ struct SupportCasesView: Sendable, Equatable {
         ? .text(
           Links.with(
             Links.supportCases(page.slug), Filter(show: filter.show).query)) : .none,
-    ]
-  }
-
-  private func figures(_ page: PageContext) -> [TemplateValue] {
-    let (t, format) = (page.strings, page.format)
-    func figure(_ label: String, _ value: Int64, _ note: String, _ tone: Tone) -> TemplateValue {
-      [
-        "label": .text(label), "value": .text(format.number(value)), "note": .text(note),
-        "tone": .text(tone.rawValue),
-      ]
-    }
-    return [
-      figure(t["support.open_cases"], pressure.cases, t["support.open_cases_note"], .use),
-      figure(
-        t["support.overdue"], pressure.overdue,
-        t("support.overdue_note", ["time": promise(page)]), pressure.overdue > 0 ? .back : .quiet),
-      figure(t["support.pressure"], pressure.points, t["support.pressure_note"], .stars),
-    ]
-  }
-
-  private func tables(_ page: PageContext) -> TemplateValue {
-    guard pressure.cases > 0 else { return .none }
-    let (t, format) = (page.strings, page.format)
-    func table(
-      _ title: String, _ parts: [Pressure.Part], _ name: (String) -> String
-    ) -> TemplateValue {
-      [
-        "what": .text(title),
-        "rows": .records(parts.prefix(8).map { $0 }) { part in
-          [
-            "name": .text(name(part.name)),
-            "cases": .text(format.number(part.cases)), "points": .text(format.number(part.points)),
-          ]
-        },
-      ]
-    }
-    return [
-      "list": .list([
-        table(t["support.by_product"], pressure.byProduct) {
-          $0.isEmpty ? t["support.no_product"] : $0
-        },
-        table(t["support.by_segment"], pressure.bySegment) { t[.init("bot.segment_\($0)")] },
-      ])
     ]
   }
 
