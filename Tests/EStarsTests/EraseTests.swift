@@ -226,4 +226,23 @@ import Testing
         try await Customer.find(id: customer.id, in: fixture.scope, fixture.pool)?.erasedAt != nil)
     }
   }
+  /// A bot that stepped back for the case takes over again, and is told of nobody.
+  @Test func botsHearThatTheCaseIsClosed() async throws {
+    try await Fixture.with { fixture in
+      let customer = try await somebody(fixture)
+      try await fixture.addressEvents()
+      for _ in 0..<2 {
+        try await Customer.erase(customer.id, by: Self.manager, in: fixture.scope, fixture.pool)
+      }
+      let told = try await fixture.pool.query(
+        "select kind, body from events where state = 'pending'", in: fixture.scope)
+      #expect(try told.map { try $0.get("kind", as: String.self) } == ["support.case_closed"])
+      let body = try told.first?.get("body", as: String.self) ?? ""
+      #expect(body.hasPrefix(#"{"source":"buyer","support_case":"#), "\(body)")
+      let audit = try await AuditEntry.history(
+        of: "support_case", limit: 10, in: fixture.scope, fixture.pool)
+      #expect(audit.map(\.action) == ["support.closed"])
+      #expect(try await traces(fixture) == [])
+    }
+  }
 }

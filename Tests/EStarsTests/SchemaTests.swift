@@ -218,6 +218,7 @@ extension Fixture {
     try await Worker(platform: platform).verifyLedger(in: scope)
     try await seedUsage(customer.id)
     try await seedSelling(customer.id, kept.id)
+    try await seedSubscription(customer.id)
     try await seedDesk(customer.id)
   }
 
@@ -392,6 +393,26 @@ extension Fixture {
       values (\(workspace), \(checkout), \(customer), now())
       """,
       """
+      insert into star_transactions (workspace_id, bot_id, transaction_id, direction, position, stars,
+        partner, at, first_seen_at)
+      values (\(workspace), \(bot), 'kept', 'incoming', 0, 500, 'user', now(), now())
+      """,
+      """
+      insert into reconciliations (workspace_id, bot_id, asked_by, asked_at)
+      values (\(workspace), \(bot), 'o', now())
+      """,
+      """
+      insert into mismatches (workspace_id, bot_id, transaction_id, direction, kind, stars, found_at)
+      values (\(workspace), \(bot), 'seeded', 'incoming', 'unknown_partner', 5, now())
+      """,
+    ]
+    for statement in statements { try await pool.execute(statement, in: scope) }
+  }
+
+  private func seedSubscription(_ customer: Int64) async throws {
+    let (workspace, bot) = (scope.workspaceID, bot.id)
+    let statements: [SQL] = [
+      """
       insert into subscriptions (workspace_id, bot_id, customer_id, plan, state, renewal, stars,
         credit_unit, rollover_cap_credits, grace_days, started_at, period_started_at,
         period_ends_at)
@@ -406,19 +427,6 @@ extension Fixture {
       """
       insert into subscription_changes (workspace_id, subscription_id, step, kind, by, at)
       select workspace_id, subscription_id, 99, 'subscribe', 'user', now() from subscriptions
-      """,
-      """
-      insert into star_transactions (workspace_id, bot_id, transaction_id, direction, position, stars,
-        partner, at, first_seen_at)
-      values (\(workspace), \(bot), 'kept', 'incoming', 0, 500, 'user', now(), now())
-      """,
-      """
-      insert into reconciliations (workspace_id, bot_id, asked_by, asked_at)
-      values (\(workspace), \(bot), 'o', now())
-      """,
-      """
-      insert into mismatches (workspace_id, bot_id, transaction_id, direction, kind, stars, found_at)
-      values (\(workspace), \(bot), 'seeded', 'incoming', 'unknown_partner', 5, now())
       """,
     ]
     for statement in statements { try await pool.execute(statement, in: scope) }

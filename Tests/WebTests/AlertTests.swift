@@ -175,7 +175,11 @@ import Testing
         #expect(try await desk.post("alerts/\(ids[0])/acknowledgement", [:]).status == 303)
       }
       #expect(try await Alert.goingOn(in: scope, pool).map(\.id) == [ids[0]])
-      #expect(try await desk.post("alerts/acknowledgement", ["newest": "\(ids[1])"]).status == 303)
+      let rest = ["oldest": "\(ids[1])", "newest": "\(ids[1])"]
+      for wrong in [["newest": "\(ids[1])"], ["oldest": "\(ids[0])", "newest": "\(ids[1])"]] {
+        #expect(try await desk.post("alerts/acknowledgement", wrong).status == 400)
+      }
+      #expect(try await desk.post("alerts/acknowledgement", rest).status == 303)
       #expect(try await Alert.openCount(in: scope, pool) == 0)
 
       let form = ["is_on": "1", "in_chat": "1"]
@@ -211,6 +215,34 @@ import Testing
       let viewer = try await Desk(fixture, .viewer)
       let read = try await viewer.get("alert-rules").body
       #expect(!read.contains("name=\"threshold\"") && !read.contains("name=\"hours\""))
+    }
+  }
+  /// What was not on the page is not acknowledged with it.
+  @Test func alertsThatNeedALookHavePages() async throws {
+    try await ServerFixture.with { fixture in
+      let (scope, pool) = (fixture.workspace.scope, fixture.platform.pool)
+      let desk = try await Desk(fixture)
+      for number in 1...52 {
+        try await raise(
+          .mismatch, ["bot": "b\(number)", "count": "1"], about: "\(number)", fixture)
+      }
+      let ids = try await Alert.unacknowledged(limit: 100, in: scope, pool).map(\.id)
+      #expect(ids.count == 52)
+      let first = try await desk.get("alerts?kind=webhook.slow").body
+      #expect(first.contains("There are more than these 50"))
+      #expect(first.contains("?kind=webhook.slow&amp;open_after=\(ids[49])"))
+      let older = try await desk.get("alerts?open_after=\(ids[49])")
+      #expect(older.body.contains("@b2 ") && older.body.contains("@b1 "))
+      #expect(!older.body.contains("@b3 ") && !older.body.contains("There are more"))
+      let fields = try await desk.fields("alerts")
+      #expect(fields["oldest"] == "\(ids[49])" && fields["newest"] == "\(ids[0])")
+      try await raise(.mismatch, ["bot": "b53", "count": "1"], about: "53", fixture)
+      #expect(
+        try await desk.post(
+          "alerts/acknowledgement", fields.filter { ["oldest", "newest"].contains($0.key) }
+        ).status == 303)
+      let left = try await Alert.unacknowledged(in: scope, pool).map(\.subject)
+      #expect(left == ["53", "2", "1"])
     }
   }
 }

@@ -55,14 +55,29 @@ struct ServerFixture: Sendable {
       for: bot, side: workspace.side, scopes: scopes, at: Date(), platform.pool)
   }
 
-  /// A signed-in operator with this role on the test side; nil = a member of nothing.
-  func operatorSession(_ role: Role?) async throws -> (cookie: String, csrf: String) {
+  /// Another business, whose test side nobody of this one belongs to.
+  func otherBusiness() async throws -> Workspace {
+    try await Workspace.open(
+      WorkspaceRequest(
+        slug: "other", name: "Other", segment: .aiBot, timeZone: "UTC", locale: "en"),
+      at: Date(), platform.pool
+    ).test
+  }
+
+  /// A signed-in operator with this role.
+  ///
+  /// - Parameters:
+  ///   - role: nil = a member of nothing.
+  ///   - other: The workspace; nil = the test side.
+  func operatorSession(
+    _ role: Role?, of other: Workspace? = nil
+  ) async throws -> (cookie: String, csrf: String) {
     let name = role?.rawValue ?? "stranger"
     let email = "\(name)-\(UUID().uuidString.lowercased())@example.com"
     let person = try await Operator.create(
       email: email, name: name, password: "correct horse battery", locale: "en", at: Date(),
       platform)
-    if let role { try await person.join(workspace, as: role, at: Date(), platform.pool) }
+    if let role { try await person.join(other ?? workspace, as: role, at: Date(), platform.pool) }
     let opened = try await platform.login.open(
       email: email, password: "correct horse battery", userAgent: "test", address: "127.0.0.1",
       at: Date())

@@ -55,8 +55,15 @@ public final class Server: Sendable {
   public func application(
     onRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
   ) -> some ApplicationProtocol {
+    application(Route.all, onRunning: onRunning)
+  }
+
+  /// The same doors in front of these routes.
+  func application(
+    _ routes: [Route], onRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
+  ) -> some ApplicationProtocol {
     Application(
-      responder: router().buildResponder(),
+      responder: router(routes).buildResponder(),
       server: .http1(
         configuration: .init(
           additionalChannelHandlers: [SlowClientHandler()],
@@ -72,10 +79,10 @@ public final class Server: Sendable {
       onServerRunning: onRunning, logger: logger)
   }
 
-  func router() -> Router<ClientContext> {
+  private func router(_ routes: [Route]) -> Router<ClientContext> {
     let router = Router(context: ClientContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: Gateway(server: self))
-    for route in Route.all {
+    for route in routes {
       router.on(RouterPath(route.path), method: route.method) { request, context in
         (try await self.respond(to: request, context, route)).response
       }
@@ -182,22 +189,6 @@ struct ClientContext: RequestContext, RemoteAddressRequestContext {
     coreContext = .init(source: source)
     remoteAddress = source.channel.remoteAddress
   }
-}
-
-extension Reply {
-  /// What leaves by a door for operators is a page or a redirection to one, and nobody keeps it:
-  /// whatever a handler made, data to take away does not pass.
-  ///
-  /// - Throws: ``NoPage``
-  fileprivate func asPage() throws -> Reply {
-    let isPage = headers[.contentType] == "text/html; charset=utf-8"
-    guard isPage || body.isEmpty && shared == nil, headers[.contentDisposition] == nil,
-      headers[.cacheControl] == "no-store"
-    else { throw NoPage() }
-    return self
-  }
-
-  private struct NoPage: Error {}
 }
 
 /// A body that many replies share, in the form that it is sent in.

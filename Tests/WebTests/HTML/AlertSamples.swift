@@ -31,8 +31,8 @@ enum AlertSamples {
   ]
 
   static let list = AlertsView(
-    open: open, acknowledged: known, over: over, paging: Paging(nextCursor: "2"), mayEdit: true,
-    hasChat: false)
+    open: open, openPaging: Paging(nextCursor: "7"), acknowledged: known, over: over,
+    paging: Paging(nextCursor: "2"), mayEdit: true, hasChat: false)
 
   static let alert = AlertView(
     row: open[2],
@@ -89,6 +89,7 @@ enum AlertSamples {
       frame.openAlerts = 1
       var view = list
       (view.mayEdit, view.kind, view.over) = (false, .webhookSlow, [])
+      view.openPaging = Paging(isFirst: false)
       return view.render(with: $0, in: frame)
     },
     .init(name: "alerts-none") {

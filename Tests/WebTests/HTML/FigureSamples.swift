@@ -7,6 +7,7 @@ enum FigureSamples {
   static let pages: [GoldenTests.Page] = [
     .init(name: "analytics") { analytics.render(with: $0, in: Samples.frame()) },
     .init(name: "analytics-pt") { analytics.render(with: $0, in: Samples.frame(.ptBR)) },
+    .init(name: "analytics-unit") { secondUnit.render(with: $0, in: Samples.frame()) },
     .init(name: "analytics-empty") { empty.render(with: $0, in: Samples.frame()) },
     .init(name: "payments-filtered-pt") { renderer in
       var view = Samples.paymentList
@@ -139,6 +140,20 @@ enum FigureSamples {
           .init(name: Samples.hostile, cases: 1, points: 9), .init(name: "", cases: 2, points: 3),
         ], bySegment: [.init(name: "ai_bot", cases: 3, points: 12)])))
 
+  /// One day, of a unit that has no cost.
+  private static let secondUnit: AnalyticsView = {
+    var view = analytics
+    view.days.period = .today
+    view.credits.units = [.credits, .init(number: 2, name: Samples.hostile)]
+    view.credits.unit = view.credits.units[1]
+    view.credits.owedCost = nil
+    let day = [days[13]]
+    view.sales.netPerDay = DayChart(days: day, values: [-75], before: [0], ink: .stars)
+    view.credits.usedPerDay = DayChart(days: day, values: [12], before: [40])
+    view.credits.owedPerDay = DayChart(days: day, values: [10_450], shape: .line, ink: .in)
+    return view
+  }()
+
   static let empty = AnalyticsView(
     days: .init(
       period: .today, first: "2026-11-21", last: "2026-11-21", firstBefore: "2026-11-20",
@@ -206,4 +221,12 @@ extension Samples {
     openCases: 0, lastVerification: nil, netPerDay: DayChart(days: [], values: []),
     usedPerDay: DayChart(days: [], values: []), products: [], recentPayments: [],
     recentActivity: [])
+
+  /// In which nobody counts products and newcomers.
+  static let overviewOfHours: OverviewView = {
+    var view = overview
+    (view.period, view.products, view.newcomers) = (.day, [], nil)
+    view.unit = .credits
+    return view
+  }()
 }

@@ -65,6 +65,9 @@ import Testing
     },
     Page(name: "overview") { Samples.overview.render(with: $0, in: Samples.frame()) },
     Page(name: "overview-pt") { Samples.overview.render(with: $0, in: Samples.frame(.ptBR)) },
+    Page(name: "overview-hours-pt") {
+      Samples.overviewOfHours.render(with: $0, in: Samples.frame(.ptBR))
+    },
     Page(name: "overview-empty") {
       Samples.emptyOverview.render(
         with: $0,
