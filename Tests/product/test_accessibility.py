@@ -8,6 +8,7 @@ import pytest
 from refunds import buy
 from test_paid_path import sql
 from test_story import sign_in
+from test_team import PASSWORD, estars, totp
 
 AXE = next(pathlib.Path(axe_playwright_python.__file__).parent.rglob("axe*.js")).read_text()
 RULES = {
@@ -84,8 +85,11 @@ def test_customers_and_what_they_buy(product, check):
     check.paths("customers", "customers?q=nobody-of-this-name", "customers?q=maira",
                 f"customers?q={person}")
     customer = check.page.url
-    for more in ("?show=messages", "/credit-answers/new?language=ru", "/erasure"):
+    for more in ("?show=messages", "/credit-answers/new?language=ru", "/erasure", "/grants/new",
+                 "/subscriptions/new"):
         check(customer + more)
+    check.page.goto(customer)
+    check.follow("main a[href*='/lots/']")
     check.paths("analytics", "analytics?period=custom&from=x", "payments?from=x", "payments")
     check.follow("main a[href*='/payments/']")
     check.paths("checkouts?state=all")
@@ -106,6 +110,14 @@ def test_alerts(product, check):
     check.paths("alerts")
     check.follow("main a.row-link")
     check.paths("alert-rules", "alert-chats")
+    check.page.get_by_role("button", name="Make a code").click()
+    check.page.wait_for_load_state()
+    check()
+
+
+def test_events(check):
+    check.paths("events")
+    check.follow("main a.row-link")
 
 
 def test_support(product, check):
@@ -159,8 +171,8 @@ def test_rules(check):
 
 def test_team_and_account(product, check):
     check.paths("team", "audit", "gates")
-    check(product.url + "/account/totp")
-    check(product.url + "/account/sessions")
+    for path in ("", "/totp", "/sessions"):
+        check(product.url + "/account" + path)
     check.paths("team")
     check.follow("main a.row-link")
 
@@ -170,3 +182,41 @@ def test_books_and_the_live_side(product, check):
     live = f"{product.url}/w/{product.demo['live_workspace']}"
     for path in ("", "/customers", "/payments", "/refunds", "/actions", "/trials"):
         check(live + path)
+
+
+def test_the_ways_in(product, chromium):
+    """Links that are used once, and a second factor from its beginning to the next sign-in."""
+    email, path = "look@team.example", "/w/look-test"
+    estars(product, "operator", "add", "--email", email, "--name", "Lu", "--workspace", "look",
+           "--locale", "en")
+    context = chromium.new_context(locale="en-US")
+    visit = Checker(product, context.new_page())
+    page = visit.page
+
+    def send(button, **fields):
+        for name, value in fields.items():
+            page.locator(f"main [name={name}]").last.fill(value)
+        page.get_by_role("button", name=button).click()
+        page.wait_for_load_state()
+
+    page.goto(product.url + path + "/team")
+    send("Sign in", email=email, password=PASSWORD)
+    send("Make the link", name="Rui")
+    visit()
+    invitation = page.locator("main code").inner_text()
+    page.goto(product.url + "/account/totp")
+    send("Set it up", password=PASSWORD)
+    visit()
+    secret = page.locator("main code").first.inner_text()
+    send("Turn it on", code=totp(secret))
+    visit()
+    context.clear_cookies()
+    page.goto(product.url + path)
+    send("Sign in", email=email, password=PASSWORD)
+    visit()
+    assert page.url.startswith(product.url + "/login/totp")
+    context.clear_cookies()
+    visit(invitation)
+    visit(estars(product, "operator", "reset", "--email", email).strip())
+    visit(product.url + "/invitations/gone")
+    context.close()
