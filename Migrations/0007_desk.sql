@@ -465,7 +465,7 @@ create table newcomer_days (
   customers bigint not null,
   primary key (workspace_id, day, traffic_source)
 );
--- For "the last 24 hours": the same sums by the hour, in UTC.
+-- For "the last 24 hours": the same sums by the hour, in UTC; credits of the first unit.
 create table hours (
   workspace_id bigint not null references workspaces,
   hour timestamptz not null,
