@@ -126,6 +126,8 @@ create table support_cases (
 create index support_cases_open on support_cases (workspace_id, waits_since, support_case_id)
   where state <> 'closed';
 create index support_cases_customer on support_cases (workspace_id, customer_id, support_case_id desc);
+create index support_cases_assigned on support_cases (workspace_id, assigned_to)
+  where assigned_to is not null;
 create index support_cases_payment on support_cases (workspace_id, payment_id)
   where payment_id is not null;
 
@@ -138,7 +140,10 @@ create table support_messages (
   author text not null default '',
   -- A note is for operators' eyes.
   is_note boolean not null default false,
-  body text not null check (length(body) between 1 and 4096),
+  body text not null check (length(body) <= 4096),
+  -- What the buyer sent beside words, or without any.
+  attachment text check (attachment in (
+    'photo', 'voice', 'video', 'document', 'audio', 'sticker', 'video_note')),
   -- The buyer's message in Telegram, so that one that arrives twice is kept once.
   update_id bigint,
   bot_id bigint,
@@ -152,7 +157,8 @@ create table support_messages (
   unique (workspace_id, idempotency_key),
   foreign key (workspace_id, support_case_id) references support_cases (workspace_id, support_case_id),
   foreign key (workspace_id, message_id) references outgoing_messages (workspace_id, message_id),
-  check ((update_id is null) = (bot_id is null))
+  check ((update_id is null) = (bot_id is null)),
+  check (body <> '' or attachment is not null)
 );
 create index support_messages_case on support_messages (workspace_id, support_case_id, support_message_id);
 
@@ -213,6 +219,7 @@ alter table updates
   add column repeated_at timestamptz,
   -- How long after its message was sent it came, by Telegram's clock and ours; null = it has no time.
   add column delay_seconds int check (delay_seconds >= 0);
+create index updates_failed on updates (workspace_id) where state = 'failed';
 create index updates_repeated on updates (workspace_id, repeated_at) where repeats > 0;
 alter table updates force row level security;
 
@@ -326,6 +333,28 @@ create table traffic_sources (
   source text not null check (length(source) between 1 and 60),
   primary key (workspace_id, source)
 );
+
+-- The first request for a trial that named a source said where its customer came from.
+alter table customers no force row level security;
+alter table trial_grants no force row level security;
+create temporary table first_sources on commit drop as
+  select distinct on (workspace_id, customer_id) workspace_id, customer_id, source, trial_grant_id
+  from trial_grants where source <> '' order by workspace_id, customer_id, trial_grant_id;
+insert into traffic_sources (workspace_id, source)
+  select workspace_id, source from (
+    select workspace_id, source,
+      row_number() over (partition by workspace_id order by min(trial_grant_id)) as place
+    from first_sources group by workspace_id, source) s
+  where place <= 100;
+update customers c set traffic_source = case when exists (
+    select from traffic_sources t
+    where t.workspace_id = f.workspace_id and t.source = f.source)
+  then f.source else 'other' end
+from first_sources f
+where c.workspace_id = f.workspace_id and c.customer_id = f.customer_id;
+drop table first_sources;
+alter table trial_grants force row level security;
+alter table customers force row level security;
 
 -- What one unit of an action cost the operator, and since when: a use keeps the cost of its time.
 create table action_costs (

@@ -5,6 +5,66 @@ import Testing
 
 /// A database of the release before this one comes up to date with what it holds.
 @Suite struct MigrationTests {
+  /// Where customers came from stood with their trials alone.
+  @Test func whereCustomersCameFromIsKnownFromTheirFirstTrials() async throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "estars-migrations-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let names = try FileManager.default.contentsOfDirectory(atPath: TestCluster.migrations.path)
+    for name in names where name.hasSuffix(".sql") && name < "0007" {
+      try FileManager.default.copyItem(
+        at: TestCluster.migrations.appending(path: name), to: folder.appending(path: name))
+    }
+    try await withTestDatabase(migrated: false) { database in
+      let owner = Configuration(connectionString: database.ownerURL)
+      _ = try await Migrator(directory: folder, logger: TestCluster.logger).migrate(owner)
+      for sql: SQL in [
+        """
+        insert into workspaces (slug, name, side, segment) values ('old', 'Old', 'live', 'ai_bot')
+        """,
+        """
+        insert into bots (bot_id, workspace_id, username, name, segment, environment, api_base_url,
+          sealed_token)
+        select 5, workspace_id, 'old_bot', 'Old', 'ai_bot', 'live', '', '\\x00' from workspaces
+        """,
+        """
+        insert into customers (workspace_id, telegram_id, created_at, last_seen_at)
+        select workspace_id, n, now(), now() from workspaces, generate_series(1, 103) n
+        """,
+        // The first one names no source, the second one another at last.
+        """
+        insert into trial_grants (workspace_id, bot_id, customer_id, idempotency_key, fingerprint,
+          engagement, intent, source, is_paid_source, score, min_score, balance, held, given_today,
+          daily_limit, outcome, credits, created_at)
+        select c.workspace_id, 5, c.customer_id, c.telegram_id || '-' || n, 1, 1, 1,
+          case when c.telegram_id = 1 then '' when n = 1 then 's' || c.telegram_id else 'late' end,
+          false, 1, 1, 0, 0, 0, 1, 'score_too_low', 0, now()
+        from generate_series(1, 2) n, customers c where c.telegram_id > 1 or n = 1
+        order by n, c.telegram_id
+        """,
+      ] { try await database.superPool.execute(sql) }
+      _ = try await Migrator(directory: TestCluster.migrations, logger: TestCluster.logger)
+        .migrate(owner)
+      let sources: [String] = try await database.superPool.query(
+        """
+        select traffic_source from customers where telegram_id in (1, 2, 101, 102) and
+          (traffic_source <> '') = (traffic_source_xid is not null) order by telegram_id
+        """
+      ).map { try $0.get("traffic_source") }
+      #expect(sources == ["", "s2", "s101", "other"])
+      let kept = try await database.superPool.query(
+        "select count(*)::int as count from traffic_sources")[0]
+      #expect(try kept.get("count", as: Int.self) == 100)
+      let forced = try await database.superPool.query(
+        """
+        select count(*)::int as count from pg_class
+        where relname in ('customers', 'trial_grants') and relforcerowsecurity
+        """)[0]
+      #expect(try forced.get("count", as: Int.self) == 2)
+    }
+  }
+
   @Test func whatTheFirstReleaseStoredIsKept() async throws {
     let folder = FileManager.default.temporaryDirectory
       .appending(path: "estars-migrations-\(UUID().uuidString)")

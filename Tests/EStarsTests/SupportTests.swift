@@ -158,6 +158,36 @@ import Testing
     }
   }
 
+  /// A screenshot is not kept, but that it came brings the case back.
+  @Test func whatComesWithoutWordsJoinsToo() async throws {
+    try await Fixture.with { fixture in
+      func sent(_ fields: String, update: Int64, from: Int64 = Self.user) -> String {
+        text("", update: update, from: from).replacing("\"text\":\"\"", with: fields)
+      }
+      let photo = "\"photo\":[{\"file_id\":\"a\",\"width\":1,\"height\":1}]"
+      _ = try await fixture.receive(sent(photo, update: 1))
+      #expect(try await fixture.count("select count(*) from customers") == 0)
+      _ = try await fixture.receive(text("/paysupport nothing came", update: 2))
+      let opened = try #require(try await cases(fixture).first)
+      try await answer(opened.id, fixture)
+      #expect(try await cases(fixture).first?.state == .waiting)
+      #expect(
+        try await fixture.receive(sent(photo, update: 3))
+          == .stored(outcome: "support.joined", paymentID: nil, isDuplicate: false))
+      #expect(try await cases(fixture).first?.state == .open)
+      _ = try await fixture.receive(
+        sent(photo + ",\"caption\":\"see here\"", update: 4))
+      _ = try await fixture.receive(sent("\"voice\":{\"file_id\":\"v\"}", update: 5))
+      _ = try await fixture.receive(sent("\"dice\":{\"value\":3}", update: 6))
+      _ = try await fixture.receive(sent(photo, update: 7, from: 7_800_003))
+      let heard = try await SupportMessage.of(
+        case: opened.id, limit: 100, in: fixture.scope, fixture.pool
+      ).reversed().filter { $0.author == .buyer }
+      #expect(heard.map(\.attachment) == [nil, .photo, .photo, .voice])
+      #expect(heard.map(\.body) == ["nothing came", "", "see here", ""])
+    }
+  }
+
   /// The first way may know less: what the second one says of the case is not lost.
   @Test func theSecondWaySaysWhatTheCaseIsAbout() async throws {
     try await Fixture.with { fixture in

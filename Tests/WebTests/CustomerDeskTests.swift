@@ -89,6 +89,36 @@ import Testing
     }
   }
 
+  @Test func whoPaidOftenHasALinkToAllPayments() async throws {
+    try await ServerFixture.with { fixture in
+      let desk = try await Desk(fixture, .viewer)
+      let (scope, pool) = (fixture.workspace.scope, fixture.platform.pool)
+      let first = try await fixture.payment(user: 960, charge: "often0")
+      let other = try await fixture.payment(user: 961, charge: "once")
+      try await pool.execute(
+        """
+        insert into payments (workspace_id, bot_id, charge_id, customer_id, stars, state, title,
+          paid_at, recorded_at, invoice_payload)
+        select workspace_id, bot_id, 'often' || n, customer_id, stars, 'unmatched', title, paid_at,
+          recorded_at, '' from payments, generate_series(1, 9) n
+        where payment_id = \(first.id)
+        """, in: scope)
+      let link = "payments?customer=\(first.customerID)"
+      #expect(!(try await desk.get("customers/\(first.customerID)").body.contains(link)))
+      try await pool.execute(
+        """
+        update payments set customer_id = \(first.customerID) where payment_id = \(other.id)
+        """, in: scope)
+      let page = try await desk.get("customers/\(first.customerID)").body
+      #expect(page.contains(link) && page.contains("refunds?show=all&amp;customer="))
+      // Whoever is typed takes the place of whom the address names.
+      #expect(try await desk.get(link).body.contains("often3"))
+      let typed = try await desk.get(link + "&q=961").body
+      #expect(!typed.contains("often3"))
+      #expect(typed.contains("name=\"customer\" value=\"\(other.customerID)\""))
+    }
+  }
+
   @Test func whoIsErasedHasAPageWithoutAName() async throws {
     try await ServerFixture.with { fixture in
       let desk = try await Desk(fixture, .manager)

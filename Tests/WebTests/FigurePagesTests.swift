@@ -44,6 +44,15 @@ import Testing
       #expect(try await desk.get("payments?q=77").body.contains("No customer has this Telegram id"))
       #expect(try await desk.get("payments?q=no-such-charge").body.contains("No payment matches"))
       #expect(try await desk.get("payments?customer=424242").status == 404)
+      let unread = try await desk.get("payments?from=1.11.2026").body
+      #expect(unread.contains("aria-invalid=\"true\" aria-describedby=\"dates-problem\""))
+      let nobody = try await desk.get("payments?q=77").body
+      #expect(nobody.contains("aria-invalid=\"true\" aria-describedby=\"who-problem\""))
+      let undated = try await desk.get("payments?period=custom").body
+      #expect(undated.contains("Choose a first or a last day"))
+      // A time that is chosen counts, whatever dates stand beside it.
+      let week = try await desk.get("payments?period=7d&from=2020-01-01&to=2020-01-02").body
+      #expect(week.contains("value=\"7d\" selected") && !week.contains("2020-01-01"))
       #expect(try await desk.get("payments?q=%00&sku=%00&after=x").status == 200)
     }
   }

@@ -114,6 +114,9 @@ import Testing
         #""message":{"message_id":9,"date":1795000000,"from":{"id":\#(MessageBench.ann),"#
           + #""is_bot":false,"first_name":"Ann"},"chat":{"id":\#(MessageBench.ann),"#
           + #""type":"private"},"text":"Still gone"}"#)
+      // An older page does not show the newest words, so nobody closes from it.
+      let older = try await desk.get(path + "?after=\(seen)").body
+      #expect(!older.contains("name=\"seen\"") && older.contains("talk-words"))
       let late = try await desk.post(path + "/closure", ["seen": String(seen)])
       #expect(late.status == 409 && late.body.contains("Still gone"))
       let newest = try #require(late.body.firstMatch(of: /name="seen" value="([0-9]+)"/)).output.1
@@ -158,6 +161,13 @@ import Testing
       #expect(made.status == 303)
       // The same form again is the same case; the payment of somebody else is nobody's here.
       #expect(try await desk.post(path, form).headers[.location] == made.headers[.location])
+      // With other words it is shown again under another key, with what was typed.
+      form["subject"] = "Asked by phone"
+      let again = try await desk.post(path, form)
+      #expect(again.status == 409 && again.body.contains("This form was sent before"))
+      #expect(again.body.contains("Asked by phone") && again.body.contains("Wrote to us."))
+      let key = again.body.firstMatch(of: /name="form_key" value="([^"]*)"/)?.output.1
+      #expect(key != nil && key.map(String.init) != form["form_key"])
       form["form_key"] = Checkout.newFormKey()
       form["payment"] = "\(payment.botID):stxNone"
       #expect(try await desk.post(path, form).status == 422)

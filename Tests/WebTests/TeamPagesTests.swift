@@ -180,6 +180,7 @@ private actor Browser {
       let person = try await Operator.create(
         email: "ana@example.com", name: "Ana", password: Self.password, locale: "en", at: Date(),
         fixture.platform)
+      try await person.join(fixture.workspace, as: .viewer, at: Date(), fixture.platform.pool)
       let (here, there, third) = (Browser(fixture), Browser(fixture), Browser(fixture))
       for browser in [here, there, third] {
         _ = try await browser.signIn(person.email, Self.password)
@@ -204,6 +205,12 @@ private actor Browser {
       #expect(try await here.post("\(path)/revocation", on: path, [:]).status == 303)
       #expect(try await [there, third].asyncAll { try await $0.get("/account").status == 303 })
       #expect(try await here.get("/account").status == 200)
+      // The workspace is told of both; a third time ends nothing and says nothing.
+      #expect(try await here.post("\(path)/revocation", on: path, [:]).status == 303)
+      let told = try await AuditEntry.about(
+        "operator", person.email, in: fixture.workspace.scope, fixture.platform.pool
+      ).filter { $0.action == "operator.sessions_revoked" }
+      #expect(told.count == 2 && told.allSatisfy { $0.actor.name == person.email })
       // A new password signs everybody else out, and this browser goes on in a new session.
       _ = try await there.signIn(person.email, Self.password)
       let old = await here.cookie

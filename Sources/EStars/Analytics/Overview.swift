@@ -162,8 +162,9 @@ extension Overview.Health {
       select
         (select count(*) from refunds
           where workspace_id = \(id) and \(Refund.needsPerson(at: scope.now))) as waiting_refunds,
-        (select count(*) from updates
-          where workspace_id = \(id) and state in ('pending', 'failed')) as open_updates
+        (select count(*) from updates where workspace_id = \(id) and state = 'pending')
+          + (select count(*) from updates where workspace_id = \(id) and state = 'failed')
+          as open_updates
       """, in: scope)[0]
     return Overview.Health(
       openUpdates: try row.get("open_updates"), waitingRefunds: try row.get("waiting_refunds"),

@@ -91,6 +91,7 @@ public enum AuditVocabulary {
     "demo.history": ["seed", "customers", "until"],
     "operator.password_changed": [], "operator.password_reset": [],
     "operator.recovery_code_used": [], "operator.recovery_codes_renewed": [],
+    "operator.sessions_revoked": [],
     "operator.totp_off": [], "operator.totp_on": [], "operator.totp_reset": [],
     "reply_template.created": ["title_in", "body"], "reply_template.edited": ["title_in", "body"],
     "reply_template.removed": ["title_in", "body"],

@@ -20,24 +20,27 @@ public struct CustomerLifetime: Sendable, Equatable {
     self.costMicros = costMicros
   }
 
+  /// - Parameter rates: By which costs in dollars count in the workspace's currency.
   public static func of(
-    customer id: Int64, in scope: WorkspaceScope, _ pool: Pool
+    customer id: Int64, at rates: Rates, in scope: WorkspaceScope, _ pool: Pool
   ) async throws -> CustomerLifetime {
     let row = try await pool.query(
       """
-      select p.*, d.cost_micros from (
-        select count(*) as payments, coalesce(sum(stars), 0)::bigint as paid,
-          coalesce(sum(stars) filter (where state = 'refunded'), 0)::bigint as refunded
-        from payments where workspace_id = \(scope.workspaceID) and customer_id = \(id)) p
-      cross join (
-        select (sum(d.cost_micros) filter (where d.cost_currency = w.currency))::bigint
-            + min(0 * d.stars) as cost_micros
-        from workspaces w
-        join customer_days d on d.workspace_id = w.workspace_id and d.customer_id = \(id)
-        where w.workspace_id = \(scope.workspaceID)) d
+      select count(*) as payments, coalesce(sum(stars), 0)::bigint as paid,
+        coalesce(sum(stars) filter (where state = 'refunded'), 0)::bigint as refunded
+      from payments where workspace_id = \(scope.workspaceID) and customer_id = \(id)
       """, in: scope)[0]
+    let costs = try await pool.query(
+      """
+      select cost_currency, sum(cost_micros)::bigint as micros from customer_days
+      where workspace_id = \(scope.workspaceID) and customer_id = \(id) group by cost_currency
+      """, in: scope)
+    let cost = try costs.reduce(Int64(0)) { sum, row in
+      // Of a currency to which no rate leads nothing is known, as in the figures.
+      try sum + (rates.micros(row.get("micros"), of: row.get("cost_currency")) ?? 0)
+    }
     return CustomerLifetime(
       payments: try row.get("payments"), starsPaid: try row.get("paid"),
-      starsRefunded: try row.get("refunded"), costMicros: try row.getIfPresent("cost_micros"))
+      starsRefunded: try row.get("refunded"), costMicros: costs.isEmpty ? nil : cost)
   }
 }

@@ -130,16 +130,19 @@ extension Session {
   /// Ends another session of the same operator.
   ///
   /// - Returns: Whether there was one.
-  public func revoke(_ id: Int64, _ pool: Pool) async throws -> Bool {
-    try await pool.execute(
-      "delete from sessions where session_id = \(id) and operator_id = \(self.operator.id)") == 1
+  public func revoke(_ id: Int64, _ platform: Platform) async throws -> Bool {
+    let ended = try await platform.pool.execute(
+      "delete from sessions where session_id = \(id) and operator_id = \(self.operator.id)")
+    if ended > 0 { await self.operator.tell("operator.sessions_revoked", platform) }
+    return ended > 0
   }
 
   /// Ends all sessions of the operator but this one.
-  public func revokeOthers(_ pool: Pool) async throws {
-    try await pool.execute(
+  public func revokeOthers(_ platform: Platform) async throws {
+    let ended = try await platform.pool.execute(
       """
       delete from sessions where operator_id = \(self.operator.id) and session_id <> \(id)
       """)
+    if ended > 0 { await self.operator.tell("operator.sessions_revoked", platform) }
   }
 }

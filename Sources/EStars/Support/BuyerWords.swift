@@ -17,6 +17,8 @@ struct BuyerWords: Sendable {
   var key: String?
   /// Of the update.
   var updateID: Int64?
+  /// What came with them.
+  var attachment: SupportMessage.Attachment?
 }
 
 extension Transaction {
@@ -31,7 +33,8 @@ extension Transaction {
     try await lockSupport(of: words.customerID, in: scope)
     guard try await !isErased(words.customerID, in: scope) else { return nil }
     let draft = SupportMessage.Draft(
-      author: .buyer, body: words.text, updateID: words.updateID, key: words.key)
+      author: .buyer, body: words.text, attachment: words.attachment, updateID: words.updateID,
+      key: words.key)
     guard let current = try await goingCase(for: words, bot, in: scope) else {
       guard words.mayOpen else { return nil }
       let payment = try await about(words, bot, in: scope)

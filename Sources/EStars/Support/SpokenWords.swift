@@ -2,7 +2,7 @@ import Foundation
 import Ledger
 import Postgres
 
-/// A person's text in a bot's private chat, as far as support goes: a call for it, or words that may
+/// What a person sent into a bot's private chat, as far as support goes: a call for it, or words that may
 /// belong to a case. Everything else that people write is none of our business.
 struct SpokenWords: Sendable, Equatable {
   let telegramID: Int64
@@ -12,6 +12,8 @@ struct SpokenWords: Sendable, Equatable {
   let isCall: Bool
   /// The bot that the command names; nil where it names none.
   let addressee: String?
+  /// What came with the words, or alone.
+  var attachment: SupportMessage.Attachment?
 
   /// - Parameter text: As it was sent.
   /// - Returns: nil for another command, and for a call without words.
@@ -33,6 +35,14 @@ struct SpokenWords: Sendable, Equatable {
     self.text = Self.fitting(rest)
     isCall = true
     addressee = parts.count == 2 ? String(parts[1]) : nil
+  }
+
+  /// Something that came without words.
+  init(telegramID: Int64, name: CustomerName, attachment: SupportMessage.Attachment) {
+    self.telegramID = telegramID
+    self.name = name
+    (text, isCall, addressee) = ("", false, nil)
+    self.attachment = attachment
   }
 
   func isFor(_ bot: Bot) -> Bool {
@@ -74,19 +84,40 @@ extension SpokenWords {
     let from: Person?
     let chat: Chat
     let text: String?
+    /// Beside a picture, say.
+    let caption: String?
+    let attachment: SupportMessage.Attachment?
+
+    private enum CodingKeys: String, CodingKey { case from, chat, text, caption }
+
+    init(from decoder: any Decoder) throws {
+      let fields = try decoder.container(keyedBy: CodingKeys.self)
+      from = try fields.decodeIfPresent(Person.self, forKey: .from)
+      chat = try fields.decode(Chat.self, forKey: .chat)
+      text = try fields.decodeIfPresent(String.self, forKey: .text)
+      caption = try fields.decodeIfPresent(String.self, forKey: .caption)
+      // What is in it is not read, only that it is there.
+      let kinds = try decoder.container(keyedBy: SupportMessage.Attachment.Field.self)
+      attachment = SupportMessage.Attachment.allCases.first { kinds.contains(.init($0)) }
+    }
   }
 
-  /// - Returns: nil for what no person said in text in the bot's own chat.
+  /// - Returns: nil for what no person said or sent in the bot's own chat.
   init?(_ message: Message) {
     guard message.chat.type == "private", let person = message.from, person.isBot != true,
       person.id == message.chat.id,
-      (1..<Limits.telegramID).contains(person.id), let text = message.text
+      (1..<Limits.telegramID).contains(person.id)
     else { return nil }
-    self.init(
-      telegramID: person.id,
-      name: CustomerName(
-        firstName: person.firstName, lastName: person.lastName, username: person.username,
-        languageCode: person.languageCode), text: text)
+    let name = CustomerName(
+      firstName: person.firstName, lastName: person.lastName, username: person.username,
+      languageCode: person.languageCode)
+    guard let text = message.text ?? message.caption else {
+      guard let attachment = message.attachment else { return nil }
+      self.init(telegramID: person.id, name: name, attachment: attachment)
+      return
+    }
+    self.init(telegramID: person.id, name: name, text: text)
+    attachment = message.attachment
   }
 }
 
@@ -137,7 +168,7 @@ extension Transaction {
           payment: spoken.isCall
             ? try await paymentNamed(in: spoken.text, of: customerID, bot, in: scope) : nil,
           source: .buyer, mayOpen: spoken.isCall,
-          updateID: updateID), by: bot, in: scope, at: at)
+          updateID: updateID, attachment: spoken.attachment), by: bot, in: scope, at: at)
       guard let heard else { return nil }
       return PaymentOutcome(
         kind: heard.isOpening ? .supportOpened : .supportJoined, paymentID: nil)

@@ -6,13 +6,30 @@ import Postgres
 public struct SupportMessage: Sendable, Equatable {
   public enum Author: String, Sendable, CaseIterable { case buyer, `operator`, system }
 
+  /// Something that a buyer sent which is no text, by the name of its field in Telegram's message. It
+  /// is not kept here, only that it came: the bot's own chat has it.
+  public enum Attachment: String, Sendable, CaseIterable {
+    case photo, voice, video, document, audio, sticker
+    case videoNote = "video_note"
+
+    struct Field: CodingKey {
+      let stringValue: String
+      var intValue: Int? { nil }
+      init(_ attachment: Attachment) { stringValue = attachment.rawValue }
+      init?(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
+    }
+  }
+
   public let id: Int64
   public let author: Author
   /// An e-mail address or a bot's username; empty for the buyer.
   public let authorName: String
   /// For operators' eyes.
   public let isNote: Bool
+  /// Empty where something came without words.
   public let body: String
+  public let attachment: Attachment?
   public let at: Date
   /// How far a reply of ours is on its way; nil for what is not sent.
   public let delivery: OutgoingMessage?
@@ -52,6 +69,8 @@ public struct SupportMessage: Sendable, Equatable {
     authorName = try row.get("author")
     isNote = try row.get("is_note")
     body = try row.get("body")
+    attachment = try row.getIfPresent("attachment", as: String.self)
+      .flatMap(Attachment.init(rawValue:))
     at = try row.get("at")
     self.delivery = delivery
   }
@@ -64,6 +83,7 @@ extension SupportMessage {
     var authorName = ""
     var isNote = false
     let body: String
+    var attachment: Attachment?
     /// Of the update that brought it.
     var updateID: Int64?
     /// Of the request or form.
@@ -83,10 +103,10 @@ extension Transaction {
     try await execute(
       """
       insert into support_messages (workspace_id, support_case_id, author_kind, author, is_note,
-        body, update_id, bot_id, message_id, idempotency_key, at)
+        body, attachment, update_id, bot_id, message_id, idempotency_key, at)
       values (\(scope.workspaceID), \(supportCase.id), \(draft.author.rawValue),
-        \(draft.authorName), \(draft.isNote), \(draft.body), \(draft.updateID),
-        \(draft.updateID == nil ? nil : supportCase.botID), \(draft.messageID), \(draft.key),
+        \(draft.authorName), \(draft.isNote), \(draft.body), \(draft.attachment?.rawValue),
+        \(draft.updateID), \(draft.updateID == nil ? nil : supportCase.botID), \(draft.messageID), \(draft.key),
         \(at))
       on conflict do nothing
       """) == 1

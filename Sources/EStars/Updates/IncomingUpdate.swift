@@ -1,8 +1,9 @@
 import Foundation
 import Telegram
 
-/// The parts of a Telegram update that move money, and words that support may hear. Everything else in it is carried, not read, so
-/// that a field Telegram adds or changes elsewhere never stops a payment.
+/// The parts of a Telegram update that move money, and words that support may hear. Everything else
+/// in it is carried, not read, so that a field Telegram adds or changes elsewhere never stops a
+/// payment.
 struct IncomingUpdate: Sendable {
   let updateID: Int64
   /// The name of the update's own field: `message`, `pre_checkout_query`, …

@@ -70,7 +70,7 @@ enum AccountSessionsController {
 
 enum AccountSessionRevocationController {
   @Sendable static func create(_ call: SessionCall) async throws -> Reply {
-    guard try await call.session.revoke(call.inbound.id("session"), call.platform.pool) else {
+    guard try await call.session.revoke(call.inbound.id("session"), call.platform) else {
       throw Refusal.notFound
     }
     return .seeOther(Done.sessionEnded.on(Links.accountSessions))
@@ -80,7 +80,7 @@ enum AccountSessionRevocationController {
 /// All sessions but the one that asks.
 enum AccountSessionsRevocationController {
   @Sendable static func create(_ call: SessionCall) async throws -> Reply {
-    try await call.session.revokeOthers(call.platform.pool)
+    try await call.session.revokeOthers(call.platform)
     return .seeOther(Done.sessionsEnded.on(Links.accountSessions))
   }
 }

@@ -54,10 +54,11 @@ enum CustomersController {
     async let tier = Tier.of(customer: customer.id, in: scope, pool)
     async let quotas = Quota.of(customer: customer.id, in: scope, pool)
     async let subscriptions = Subscription.of(customer: customer.id, in: scope, pool)
-    async let payments = Payment.of(customer: customer.id, limit: 10, in: scope, pool)
+    async let paid = Payment.of(
+      customer: customer.id, limit: CustomerView.paymentsShown + 1, in: scope, pool)
     async let cases = SupportCase.of(customer: customer.id, in: scope, pool)
-    async let lifetime = CustomerLifetime.of(customer: customer.id, in: scope, pool)
-    async let rates = Rates.of(scope, pool)
+    let rates = try await Rates.of(scope, pool)
+    async let lifetime = CustomerLifetime.of(customer: customer.id, at: rates, in: scope, pool)
     let units = try await CreditUnit.all(in: scope, pool)
     let catalog = try await visit.platform.directory.catalog(of: visit.workspace.id)
     let accounts = try await visit.accounts(of: customer, units)
@@ -65,12 +66,13 @@ enum CustomersController {
     let unit = accounts.first { $0.unit.number == asked }?.unit ?? units.label(of: 1)
     let timeline = try await Timeline.of(
       customer: customer.id, unit: unit.number, filter, after: cursor, in: scope, pool)
+    let payments = try await paid
     let role = visit.membership.role
     let isErased = customer.erasedAt != nil
     let view = CustomerView(
       customer: CustomerLabel(customer), hasPurchased: customer.hasPurchased,
       since: customer.createdAt, erasedAt: customer.erasedAt,
-      lifetime: .init(try await lifetime, at: try await rates), accounts: accounts,
+      lifetime: .init(try await lifetime, at: rates), accounts: accounts,
       given: try await visit.given(customer, units), answered: try await visit.answered(customer),
       mayGive: role >= .support && !isErased, mayErase: role >= .manager && !isErased,
       cases: try await cases.filter { $0.state != .closed }.map(CustomerView.Case.init),
@@ -79,7 +81,8 @@ enum CustomersController {
       mayGivePlan: role >= .manager && !isErased,
       quotas: try await quotas.map(QuotaRow.init), access: try await access.map(AccessRow.init),
       holds: try await holds.map { HoldRow($0, catalog, units, at: scope.now) },
-      payments: try await payments.map { PaymentRow($0, customer) }, unit: unit,
+      payments: payments.prefix(CustomerView.paymentsShown).map { PaymentRow($0, customer) },
+      hasMorePayments: payments.count > CustomerView.paymentsShown, unit: unit,
       filter: filter.flatMap { .init(rawValue: $0.rawValue) },
       timeline: timeline.events.map {
         StripRow($0, catalog, unit: unit, slug: visit.workspace.slug)

@@ -105,9 +105,10 @@ extension PaymentsView.Filter {
     let (from, to) = (text("from") ?? "", text("to") ?? "")
     let period = text("period").flatMap(PeriodChoice.init(rawValue:))
       .flatMap { PaymentsView.periods.contains($0) ? $0 : nil }
+    let hasDates = period == .custom || period == nil && !(from.isEmpty && to.isEmpty)
     self.init(
-      // Dates that somebody typed count, whatever stands beside them.
-      period: from.isEmpty && to.isEmpty ? period : .custom, from: from, to: to,
+      // Dates count where no other time is chosen.
+      period: hasDates ? .custom : period, from: hasDates ? from : "", to: hasDates ? to : "",
       state: text("state").flatMap(PaymentState.init(rawValue:)),
       product: text("product").flatMap(PaymentProduct.init(rawValue:)), sku: text("sku"),
       botID: text("bot").flatMap { Int64($0) }, customer: text("customer").flatMap { Int64($0) },
@@ -125,6 +126,10 @@ extension Visit {
       botID: chosen.botID, customerID: chosen.customer)
     if let choice = chosen.period.flatMap({ Period.Choice(rawValue: $0.rawValue) }) {
       let (from, to) = (Day(chosen.from), Day(chosen.to))
+      if choice == .custom, chosen.from.isEmpty, chosen.to.isEmpty {
+        view.problem = .undated
+        return nil
+      }
       guard (from != nil || chosen.from.isEmpty) && (to != nil || chosen.to.isEmpty) else {
         view.problem = .dates
         return nil
@@ -144,7 +149,12 @@ extension Visit {
         view.problem = .nobody
         return nil
       }
-      if filter.customerID == nil { filter.customerID = found.id }
+      filter.customerID = found.id
+      // Who is typed takes the place of whom the address named.
+      if chosen.customer != nil {
+        view.filter.customer = found.id
+        view.customer = CustomerLabel(found)
+      }
     } else if !chosen.text.isEmpty {
       filter.chargeID = chosen.text
     }

@@ -50,7 +50,10 @@ enum SupportCasesController {
         note: view.note, key: key, by: visit.actor, in: visit.scope, visit.platform.pool)
       return .seeOther(Links.supportCase(visit.workspace.slug, opened.id))
     } catch Checkout.Refusal.keyReused {
-      throw Refusal(.conflict, "form_key", "This form was sent before, with other words.")
+      // What was sent before under this key opened a case of its own.
+      view.problems.append(FormProblem(field: "subject", kind: .sentBefore))
+      view.key = Checkout.newFormKey()
+      return try await visit.page(view.render, .conflict)
     }
   }
 }

@@ -23,7 +23,9 @@ extension SupportMessageRow {
   init(_ message: SupportMessage) {
     self.init(
       id: message.id, author: Author(rawValue: message.author.rawValue) ?? .system,
-      authorName: message.authorName, isNote: message.isNote, body: message.body, at: message.at,
+      authorName: message.authorName, isNote: message.isNote, body: message.body,
+      attachment: message.attachment.flatMap { SupportAttachment(rawValue: $0.rawValue) },
+      at: message.at,
       delivery: message.delivery.map { sent in
         // Who asked for it stands above the words.
         var row = MessageRow(sent)

@@ -2,6 +2,8 @@ import Foundation
 
 /// Everything about one customer: what they have, what they paid, what happened.
 struct CustomerView: Sendable, Equatable {
+  static let paymentsShown = 10
+
   var customer: CustomerLabel
   var hasPurchased: Bool
   var since: Date
@@ -29,7 +31,9 @@ struct CustomerView: Sendable, Equatable {
   var access: [AccessRow]
   var holds: [HoldRow]
   /// The newest ones.
+  /// The newest.
   var payments: [PaymentRow]
+  var hasMorePayments = false
   /// The unit whose timeline this is.
   var unit: UnitLabel = .credits
   /// Which events the timeline shows; nil = all of them.
@@ -154,6 +158,7 @@ struct CustomerView: Sendable, Equatable {
       "access": rows(access) { $0.model(page) },
       "holds": rows(holds) { $0.model(page) },
       "payments": rows(payments) { $0.model(page) },
+      "more_payments": hasMorePayments ? .record(more(page)) : .none,
     ]
   }
 
@@ -223,6 +228,16 @@ struct CustomerView: Sendable, Equatable {
           margin < 0 ? .back : .in))
     }
     return figures
+  }
+
+  /// Where all payments and refunds of the customer stand.
+  private func more(_ page: PageContext) -> [String: TemplateValue] {
+    let id = String(customer.id)
+    return [
+      "payments": .text(Links.with(Links.payments(page.slug), [("customer", id)])),
+      "refunds": .text(
+        Links.with(Links.refunds(page.slug), [("show", "all"), ("customer", id)])),
+    ]
   }
 
   /// One timeline a unit, where the customer has more than one.

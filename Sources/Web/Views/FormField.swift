@@ -36,6 +36,8 @@ struct FormProblem: Sendable, Equatable {
     /// Somebody must be owner.
     case lastOwner
     case day
+    /// The form was sent before, with other words.
+    case sentBefore
   }
 
   /// The field's id and name.
@@ -74,6 +76,7 @@ struct FormProblem: Sendable, Equatable {
     case .busy: return t["login.busy"]
     case .lastOwner: return t["form.last_owner"]
     case .day: return t["form.day"]
+    case .sentBefore: return t["form.sent_before"]
     }
   }
 }

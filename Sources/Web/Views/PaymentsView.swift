@@ -31,7 +31,11 @@ struct PaymentsView: Sendable, Equatable {
 
   enum Problem: String, Sendable, CaseIterable {
     case dates
+    /// Days of one's own were chosen, and none was named.
+    case undated
     case nobody
+
+    var isOfDates: Bool { self != .nobody }
   }
 
   func render(with renderer: Renderer, in frame: Frame) -> String {
@@ -57,7 +61,8 @@ struct PaymentsView: Sendable, Equatable {
         "from": .text(filter.from), "to": .text(filter.to), "text": .text(filter.text),
         "sku": .optional(filter.sku),
         "customer_id": .optional(filter.customer.map(String.init)),
-        "problem": .optional(problem.map { t[.init("payments.problem_\($0.rawValue)")] }),
+        "dates_problem": words(problem, t) { $0.isOfDates },
+        "who_problem": words(problem, t) { !$0.isOfDates },
         "only": .list(only(page)),
         "filtered": filter == Filter() ? .none : .record(["clear": .text(path)]),
         "failed_href": .text(Links.with(Links.checkouts(page.slug), [("state", "failed")])),
@@ -65,6 +70,13 @@ struct PaymentsView: Sendable, Equatable {
         "results": rows.isEmpty ? .none : .record(["rows": .records(rows) { $0.model(page) }]),
         "paging": paging.model(path: path, query: query()),
       ])
+  }
+
+  private func words(
+    _ problem: Problem?, _ t: Strings, where isShown: (Problem) -> Bool
+  ) -> TemplateValue {
+    .optional(
+      problem.flatMap { isShown($0) ? t[.init("payments.problem_\($0.rawValue)")] : nil })
   }
 
   private func options<Choice: RawRepresentable<String> & Equatable>(

@@ -115,7 +115,8 @@ struct SupportCaseView: Sendable, Equatable {
       "reply": row.state == .closed ? .none : .record(replyForm(desk, path, page)),
       "note": .record(noteForm(desk, path, page)),
       "assignment": .record(assignment(desk, path, page)),
-      "closure": row.state == .closed
+      // Older pages do not show what was said last, and a closure says that it was read.
+      "closure": row.state == .closed || !paging.isFirst
         ? .none
         : .record([
           "action": .text(path + "/closure"), "seen": .text(String(messages.first?.id ?? 0)),

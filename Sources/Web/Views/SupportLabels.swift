@@ -53,6 +53,12 @@ struct SupportCaseRow: Sendable, Equatable {
 }
 
 /// Something that was said in a case, or noted about it.
+/// What a buyer sent beside words, or without any.
+enum SupportAttachment: String, Sendable, CaseIterable {
+  case photo, voice, video, document, audio, sticker
+  case videoNote = "video_note"
+}
+
 struct SupportMessageRow: Sendable, Equatable {
   enum Author: String, Sendable, CaseIterable { case buyer, `operator`, system }
 
@@ -62,6 +68,7 @@ struct SupportMessageRow: Sendable, Equatable {
   var authorName = ""
   var isNote = false
   var body: String
+  var attachment: SupportAttachment?
   var at: Date
   /// How far our words are on their way; nil for what is not sent.
   var delivery: MessageRow?
@@ -78,7 +85,9 @@ struct SupportMessageRow: Sendable, Equatable {
       "id": .text("m\(id)"), "author": .text(name),
       "class": .text(isNote ? "note" : author == .buyer ? "theirs" : "ours"),
       "note": isNote ? .text(t["support.is_note"]) : .none,
-      "body": .text(body), "time": page.format.time(at),
+      "body": .text(body),
+      "attachment": .optional(attachment.map { t[.init("support.sent_\($0.rawValue)")] }),
+      "time": page.format.time(at),
       "delivery": .optional(delivery) { $0.model(page) },
     ]
   }

@@ -76,7 +76,8 @@ import Testing
     names += NewCheckoutView.Problem.Code.allCases.map { "checkouts.problem_\($0.rawValue)" }
     names += PaymentView.Review.allCases.map { "payment.review_\($0.rawValue)" }
     names += [
-      "requested", "proposed", "approved", "declined", "goodwill", "confirmed", "failed", "told",
+      "requested", "proposed", "proposal_withdrawn", "approved", "declined", "goodwill",
+      "confirmed", "failed", "told",
       "untold",
     ].map {
       "audit.refund_\($0)"

@@ -53,7 +53,8 @@ enum SupportSamples {
       id: 2, author: .buyer, body: Samples.hostile + "\n\n" + Samples.rightToLeft,
       at: Samples.ago(2 * Samples.day)),
     SupportMessageRow(
-      id: 1, author: .buyer, body: "Where are my credits?", at: Samples.ago(3 * Samples.day)),
+      id: 1, author: .buyer, body: "Where are my credits?", attachment: .photo,
+      at: Samples.ago(3 * Samples.day)),
   ]
 
   static let desk = SupportCaseView.Desk(
