@@ -123,6 +123,7 @@ declare
   v_until pg_snapshot;
   v_sourced pg_snapshot;
   v_newest timestamptz;
+  v_people_are_current boolean;
 begin
   is_busy := false;
   is_current := not _figures_has_news(p_workspace);
@@ -153,9 +154,13 @@ begin
   end if;
   v_now := pg_current_snapshot();
   is_current := true;
+  -- Customers come before what they paid: whose source becomes known later has all days counted anew on
+  -- which they ever paid.
   for v_mark in
     select m.feed, m.counted from rollup_marks m where m.workspace_id = p_workspace
+    order by m.feed <> 'customers'
   loop
+    continue when v_mark.feed in ('payments', 'refunds') and not v_people_are_current;
     v_until := _figures_until(p_workspace, v_mark.feed, 'xid', v_mark.counted, v_now, p_rows,
       p_takes_all);
     if v_mark.feed = 'customers' then
@@ -169,6 +174,9 @@ begin
       end if;
     end if;
     is_current := is_current and (v_until is null or v_until::text = v_now::text);
+    if v_mark.feed = 'customers' then
+      v_people_are_current := is_current;
+    end if;
     continue when v_until is null or v_until::text = v_mark.counted::text;
     v_newest := _figures_count(p_workspace, v_mark.feed, v_mark.counted, v_until, v_zone);
     update rollup_marks m

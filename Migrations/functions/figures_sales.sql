@@ -13,6 +13,11 @@ declare
   v_hours timestamptz[];
   v_people bigint[];
   v_people_days date[];
+  -- What is not counted yet is counted with its customer's source when its turn comes.
+  v_payments pg_snapshot := (select m.counted from rollup_marks m
+    where m.workspace_id = p_workspace and m.feed = 'payments');
+  v_refunds pg_snapshot := (select m.counted from rollup_marks m
+    where m.workspace_id = p_workspace and m.feed = 'refunds');
 begin
   with t as materialized (
     select p.payment_id, p.customer_id, p.paid_at, p.refunded_at, p.sku
@@ -25,7 +30,8 @@ begin
     from customers c
     cross join lateral (
       select o.* from payments o
-      where o.workspace_id = p_workspace and o.customer_id = c.customer_id offset 0) p
+      where o.workspace_id = p_workspace and o.customer_id = c.customer_id
+        and pg_visible_in_snapshot(o.xid, v_payments) offset 0) p
     where c.workspace_id = p_workspace and c.traffic_source_xid is not null
       and c.traffic_source_xid >= pg_snapshot_xmin(p_customers[1])
       and c.traffic_source_xid < pg_snapshot_xmax(p_customers[2])
@@ -43,7 +49,8 @@ begin
     from customers c
     cross join lateral (
       select o.* from refunds o
-      where o.workspace_id = p_workspace and o.customer_id = c.customer_id offset 0) r
+      where o.workspace_id = p_workspace and o.customer_id = c.customer_id
+        and pg_visible_in_snapshot(o.xid, v_refunds) offset 0) r
     where c.workspace_id = p_workspace and c.traffic_source_xid is not null
       and c.traffic_source_xid >= pg_snapshot_xmin(p_customers[1])
       and c.traffic_source_xid < pg_snapshot_xmax(p_customers[2])
