@@ -106,6 +106,35 @@ begin
   return v_total;
 end $$;
 
+-- Whether more than so many payments were made on the days that a table's news are of.
+create or replace function _figures_day_is_large(
+  p_workspace bigint, p_feed text, p_old pg_snapshot, p_new pg_snapshot, p_zone text, p_rows int
+) returns boolean language plpgsql stable as $$
+declare
+  v_days date[];
+begin
+  execute format(
+    'select array(select distinct _figures_day(u.at, $4) from %I t '
+    'cross join lateral unnest(%s) u (at) where t.workspace_id = $1 '
+    'and t.xid >= pg_snapshot_xmin($2) and t.xid < pg_snapshot_xmax($3) '
+    'and _figures_is_new(t.xid, $2, $3) and u.at is not null)', p_feed,
+    case p_feed when 'payments' then 'array[t.paid_at, t.refunded_at]'
+      else 'array[t.refunded_at]' end)
+    into v_days using p_workspace, p_old, p_new, p_zone;
+  return (
+    with d as materialized (
+      select _figures_day_start(u.day, p_zone) as starts_at,
+        _figures_day_start(u.day + 1, p_zone) as ends_at
+      from unnest(v_days) u (day)
+    )
+    select count(*) > p_rows from (
+      select from d cross join lateral (
+        select from payments p
+        where p.workspace_id = p_workspace and p.paid_at >= d.starts_at and p.paid_at < d.ends_at
+        limit p_rows + 1) p
+      limit p_rows + 1) n);
+end $$;
+
 -- Counts what is new, at most about so many rows of each table. is_current: everything is counted that
 -- had been committed when it began. is_busy: somebody else has the figures in hand.
 -- What is new is little beside the tables that it is looked up in, which the planner cannot know in a
@@ -178,6 +207,13 @@ begin
       v_people_are_current := is_current;
     end if;
     continue when v_until is null or v_until::text = v_mark.counted::text;
+    -- Sold days are counted anew as a whole, which is not for somebody who waits for a page.
+    if v_mark.feed in ('payments', 'refunds') and not p_takes_all and _figures_day_is_large(
+      p_workspace, v_mark.feed, v_mark.counted, v_until, v_zone, p_rows)
+    then
+      is_current := false;
+      continue;
+    end if;
     v_newest := _figures_count(p_workspace, v_mark.feed, v_mark.counted, v_until, v_zone);
     update rollup_marks m
       set counted = v_until, seen_until = greatest(m.seen_until, v_newest)
@@ -215,5 +251,5 @@ begin
   return null;
 end $$;
 
-grant execute on function _figures_until, _figures_has_news, _figures_clear, _figures_count,
-  figures_follow to estars_app;
+grant execute on function _figures_until, _figures_has_news, _figures_day_is_large, _figures_clear,
+  _figures_count, figures_follow to estars_app;

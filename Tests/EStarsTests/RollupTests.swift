@@ -139,6 +139,21 @@ import Testing
       #expect(
         try await fixture.rows(
           "select sum(customers) as n from newcomer_days") == ["\(customers + 1)"])
+      // A day of many payments is left to the job whenever it has one more.
+      try await fixture.pool.execute(
+        """
+        insert into payments (workspace_id, bot_id, charge_id, customer_id, state, stars, paid_at,
+          recorded_at)
+        select workspace_id, bot_id, 'many-' || n, customer_id, 'unmatched', 1, paid_at, paid_at
+        from payments cross join generate_series(1, \(Limits.figuresPageRows)::int) n
+        """, in: fixture.scope)
+      #expect(try await rollup.follow(in: fixture.scope).isCurrent)
+      _ = try await fixture.pay("start", user: 7_900_071, charge: "d")
+      #expect(try await !rollup.catchUp(in: fixture.scope).isCurrent)
+      #expect(try await rollup.follow(in: fixture.scope).isCurrent)
+      #expect(
+        try await fixture.rows("select sum(payments) as n from sale_days")
+          == ["\(Limits.figuresPageRows + 2)"])
     }
   }
 
