@@ -333,7 +333,7 @@ def main():
     parser.add_argument("--page-entries", type=int, default=200_000,
                         help="of the long ledger; the short one has a hundredth")
     parser.add_argument("--full", action="store_true",
-                        help="a million customers and ten million entries: half an hour more")
+                        help="a million customers and ten million entries: an hour and more")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds, options.customers = 1, 1.0, 500
