@@ -7,8 +7,8 @@ import ServiceLifecycle
 
 /// A Telegram that a laptop can run: Bot API, webhook deliveries, a phone page and a console.
 ///
-/// `run()` fits into a `ServiceGroup` and ends by graceful shutdown or cancellation. Loaders in
-/// the same process use `book`; others the JSON addresses under `/sandbox`.
+/// `run()` fits into a `ServiceGroup` and ends by graceful shutdown. Loaders in the same process
+/// use `book`; others the JSON addresses under `/sandbox`.
 public final class SandboxServer: Service {
   public let book: SandboxBook
   private let configuration: SandboxConfiguration

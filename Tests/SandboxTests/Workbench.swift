@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NIOFoundationCompat
 import Telegram
+import TestSupport
 
 @testable import Sandbox
 
@@ -81,22 +82,10 @@ func withSandbox<Value: Sendable>(
     token: Workbench.token, name: "Shop", username: "shop_bot")
   try await server.book.registerPerson(
     PersonCard(id: Workbench.ann, firstName: "Ann", languageCode: "en", stars: stars))
-  let running = Task { try await server.run() }
-  guard let port = await server.port else {
-    try await running.value
-    throw CancellationError()
+  return try await whileServing(server) {
+    guard let port = await server.port else { throw CancellationError() }
+    return try await body(Workbench(book: server.book, port: port, directory: directory))
   }
-  let outcome: Result<Value, any Error>
-  do {
-    outcome = .success(
-      try await body(Workbench(book: server.book, port: port, directory: directory)))
-  } catch {
-    outcome = .failure(error)
-  }
-  await server.book.stopWaiting()
-  running.cancel()
-  _ = await running.result
-  return try outcome.get()
 }
 
 /// Tries until a condition holds; false after some seconds, which a busy machine may need.
@@ -189,12 +178,12 @@ func withServer<Value: Sendable>(
   let application = Application(
     router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
     onServerRunning: { found.yield($0.localAddress?.port ?? 0) }, logger: quiet)
-  let running = Task { try await application.run() }
-  defer { running.cancel() }
-  var port = 0
-  for await value in ports {
-    port = value
-    break
+  return try await whileServing(application) {
+    var port = 0
+    for await value in ports {
+      port = value
+      break
+    }
+    return try await body("http://127.0.0.1:\(port)")
   }
-  return try await body("http://127.0.0.1:\(port)")
 }

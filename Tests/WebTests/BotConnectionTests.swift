@@ -40,11 +40,9 @@ import Testing
     configuration.pace.retryFactor = 0.001
     let sandbox = try SandboxServer(configuration: configuration, logger: TestCluster.logger)
     _ = try await sandbox.book.registerBot(token: Self.token, name: "Loja", username: "loja_bot")
-    let running = Task { try await sandbox.run() }
-    let port = try #require(await sandbox.port)
-    let url = try #require(URL(string: "http://127.0.0.1:\(port)"))
-    let outcome: Result<Void, any Error>
-    do {
+    try await whileServing(sandbox) {
+      let port = try #require(await sandbox.port)
+      let url = try #require(URL(string: "http://127.0.0.1:\(port)"))
       try await ServerFixture.with { fixture in
         let bot = try await EStars.Bot.add(
           token: Self.token, segment: .aiBot, endpoint: .sandbox(url), by: Self.owner,
@@ -57,12 +55,7 @@ import Testing
             fixture: fixture, book: sandbox.book, bot: bot, connections: connections,
             endpoint: .sandbox(url)))
       }
-      outcome = .success(())
-    } catch { outcome = .failure(error) }
-    await sandbox.book.stopWaiting()
-    running.cancel()
-    _ = await running.result
-    try outcome.get()
+    }
   }
 
   @Test func ownersWhoChangeItAtOnceLeaveOneStateOfMind() async throws {

@@ -31,11 +31,9 @@ struct MessageBench: Sendable {
       port: 0, dataDirectory: directory, resources: ServerFixture.root)
     let sandbox = try SandboxServer(configuration: configuration, logger: TestCluster.logger)
     _ = try await sandbox.book.registerBot(token: token, name: "Loja", username: "loja_bot")
-    let running = Task { try await sandbox.run() }
-    let port = try #require(await sandbox.port)
-    let url = try #require(URL(string: "http://127.0.0.1:\(port)"))
-    let outcome: Result<Void, any Error>
-    do {
+    try await whileServing(sandbox) {
+      let port = try #require(await sandbox.port)
+      let url = try #require(URL(string: "http://127.0.0.1:\(port)"))
       try await ServerFixture.with { fixture in
         let bot = try await EStars.Bot.add(
           token: token, segment: .aiBot, endpoint: .sandbox(url), by: owner,
@@ -44,12 +42,7 @@ struct MessageBench: Sendable {
         try await bench.meet(ann, "Ann", language: "en")
         try await body(bench)
       }
-      outcome = .success(())
-    } catch { outcome = .failure(error) }
-    await sandbox.book.stopWaiting()
-    running.cancel()
-    _ = await running.result
-    try outcome.get()
+    }
   }
 
   /// Somebody who has opened the bot's chat.

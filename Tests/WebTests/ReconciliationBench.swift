@@ -39,11 +39,9 @@ struct ReconciliationBench: Sendable {
     try await sandbox.book.seed([
       PersonCard(id: ann, firstName: "Ann"), PersonCard(id: ann + 1, firstName: "Bia"),
     ])
-    let running = Task { try await sandbox.run() }
-    let port = try #require(await sandbox.port)
-    let url = try #require(URL(string: "http://127.0.0.1:\(port)"))
-    let outcome: Result<Void, any Error>
-    do {
+    try await whileServing(sandbox) {
+      let port = try #require(await sandbox.port)
+      let url = try #require(URL(string: "http://127.0.0.1:\(port)"))
       try await ServerFixture.with { fixture in
         let bot = try await EStars.Bot.add(
           token: botToken, segment: .aiBot, endpoint: .sandbox(url), by: manager,
@@ -53,12 +51,7 @@ struct ReconciliationBench: Sendable {
         try await body(
           ReconciliationBench(fixture: fixture, book: sandbox.book, bot: bot, key: key))
       }
-      outcome = .success(())
-    } catch { outcome = .failure(error) }
-    await sandbox.book.stopWaiting()
-    running.cancel()
-    _ = await running.result
-    try outcome.get()
+    }
   }
 
   /// The payload of a new invoice.

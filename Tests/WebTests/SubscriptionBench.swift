@@ -42,23 +42,16 @@ actor SubscriptionBench {
       logger: TestCluster.logger)
     _ = try await sandbox.book.registerBot(token: token, name: "Loja", username: "loja_bot")
     try await sandbox.book.seed([PersonCard(id: ann, firstName: "Ann", stars: stars)])
-    let running = Task { try await sandbox.run() }
-    let port = try #require(await sandbox.port)
-    let url = try #require(URL(string: "http://127.0.0.1:\(port)"))
-    let outcome: Result<Void, any Error>
-    do {
+    try await whileServing(sandbox) {
+      let port = try #require(await sandbox.port)
+      let url = try #require(URL(string: "http://127.0.0.1:\(port)"))
       try await ServerFixture.with { fixture in
         let bot = try await EStars.Bot.add(
           token: token, segment: .aiBot, endpoint: .sandbox(url), by: manager,
           in: fixture.workspace.scope, fixture.platform)
         try await body(SubscriptionBench(fixture, sandbox.book, bot))
       }
-      outcome = .success(())
-    } catch { outcome = .failure(error) }
-    await sandbox.book.stopWaiting()
-    running.cancel()
-    _ = await running.result
-    try outcome.get()
+    }
   }
 
   var pool: Pool { fixture.platform.pool }
