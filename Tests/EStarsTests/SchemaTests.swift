@@ -12,7 +12,8 @@ import Testing
   /// Read before a workspace is known. Every other table belongs to one workspace.
   static let directory: Set<String> = [
     "workspaces", "operators", "memberships", "sessions", "invitations", "api_keys", "bots",
-    "applications", "gates", "jobs", "throttles", "recovery_codes", "reset_links",
+    "applications", "application_messages", "invitation_codes", "admin_audit_entries",
+    "admin_visits", "expansion_requests", "jobs", "throttles", "recovery_codes", "reset_links",
     "schema_migrations",
   ]
 
