@@ -7,11 +7,16 @@ extension AccessMatrixTests {
     GET /docs/:page anyone
     GET /favicon.ico anyone
     GET /healthz anyone
+    GET /how-it-works anyone
     GET /login anyone
     GET /openapi.json anyone
+    GET /pt-br anyone
     GET /pt-br/docs anyone
     GET /pt-br/docs/:page anyone
+    GET /pt-br/how-it-works anyone
     GET /readyz anyone
+    GET /robots.txt anyone
+    GET /sitemap.xml anyone
     GET /telegram/:bot none
     GET /v1/catalog key read
     GET /v1/customers/:user key read

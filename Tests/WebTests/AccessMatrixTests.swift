@@ -121,7 +121,9 @@ import Testing
   /// HTML, a redirection or an asset, none is a file to keep, and no browser keeps what is behind a
   /// sign-in.
   private func expectNoExport(_ route: Route, _ headers: HTTPFields, _ body: String) {
-    let machines = ["/v1", "/telegram", "/openapi.json", "/healthz", "/readyz"]
+    let machines = [
+      "/v1", "/telegram", "/openapi.json", "/sitemap.xml", "/robots.txt", "/healthz", "/readyz",
+    ]
     if let name = HTTPField.Name("Content-Disposition") {
       #expect(headers[name] == nil, "\(route.path)")
     }
@@ -135,7 +137,9 @@ import Testing
     } else {
       #expect(type == "text/html" || body.isEmpty && type == nil, "\(route.path): \(type ?? "-")")
     }
-    let isPublic = assets + ["/", "/docs", "/docs/:page", "/pt-br/docs", "/pt-br/docs/:page"]
+    let isPublic =
+      assets + SitePlace.routes.map(\.path)
+      + ["/docs", "/docs/:page", "/pt-br/docs", "/pt-br/docs/:page"]
     if !isPublic.contains(route.path) {
       #expect(headers[.cacheControl] == "no-store", "\(route.path)")
     }

@@ -2,9 +2,17 @@
 struct ContentError: Error, Equatable, CustomStringConvertible {
   /// Path below the product's root, such as `Templates/dashboard/customer.mustache`.
   let file: String
+  /// Counted from 1, where the fault stands in one.
+  var line: Int?
   let message: String
 
-  var description: String { "\(file): \(message)" }
+  init(file: String, line: Int? = nil, message: String) {
+    self.file = file
+    self.line = line
+    self.message = message
+  }
+
+  var description: String { file + (line.map { ":\($0)" } ?? "") + ": " + message }
 }
 
 /// Ceilings for files that are read at boot.

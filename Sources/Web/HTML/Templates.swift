@@ -79,6 +79,8 @@ enum TemplateName: String, Sendable, CaseIterable {
   case secret = "dashboard/secret"
   case error = "error"
   case landing = "site/landing"
+  case howItWorks = "site/how-it-works"
+  case prose = "site/prose"
   case docs = "site/docs"
   case docsTable = "site/docs-table"
 }

@@ -6,15 +6,18 @@ import Hummingbird
 /// What the server draws with and the pages that never change, made once at boot.
 struct Pages: Sendable {
   let renderer: Renderer
-  let landing: SitePage
+  let site: Site
   let docs: Docs
+  let sitemap: Sitemap
   let openAPI: OpenAPI
 
   /// - Throws: `ContentError` naming the file that is missing or broken.
   init(resources: URL, publicURL: URL) throws {
     renderer = try Renderer(root: resources)
-    landing = try SitePage.landing(root: resources, renderer: renderer)
-    docs = try Docs(root: resources, publicURL: publicURL, renderer: renderer)
+    let address = SiteAddress(publicURL: publicURL)
+    site = try Site(root: resources, address: address, renderer: renderer)
+    docs = try Docs(root: resources, address: address, renderer: renderer)
+    sitemap = try Sitemap(address)
     openAPI = try OpenAPI(root: resources)
   }
 

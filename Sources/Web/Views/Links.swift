@@ -2,9 +2,10 @@ import Foundation
 
 /// The addresses that pages link to, in one place.
 enum Links {
-  static let home = "/"
   static let login = "/login"
   static let loginTOTP = "/login/totp"
+  /// Where prospects ask to be let in.
+  static func pilot(_ language: Language) -> String { language.sitePrefix + "/pilot" }
   static let openAPI = "/openapi.json"
   static let logout = "/logout"
   static let workspaces = "/workspaces"

@@ -38,15 +38,18 @@ import Testing
     ("Templates/dashboard/login.mustache", "{{t.unit.credits}}", "`unit.credits` as plain text"),
     ("Templates/strings/pt-BR.yaml", "nav: {skip: Pular}", "pt-BR.yaml: lacks"),
     ("Public/notes.docx", "x", "Public/notes.docx: no content type"),
-    ("content/en/index.md", "---\ntitle: x\n---\n", "content/en/index.md: front matter lacks"),
-    ("content/pt-br/docs/holds.md", "---\ntitle: x\n---\n", "holds.md: front matter lacks `short`"),
+    ("content/en/index.md", "---\ntitle: x\n---\n", "content/en/index.md:2: front matter lacks"),
+    (
+      "content/pt-br/docs/holds.md", "---\ntitle: x\n---\n",
+      "holds.md:2: front matter lacks `short`"
+    ),
     (
       "content/en/docs/holds.md", docsPage + "```table none\n```\n",
-      "content/en/docs/holds.md: front matter has no table"
+      "content/en/docs/holds.md:6: front matter has no table"
     ),
     (
       "content/en/docs/holds.md", docsPage + "```python file=none.py\n```\n",
-      "content/en/docs/holds.md: there is no content/examples/none.py"
+      "content/en/docs/holds.md:6: there is no content/examples/none.py"
     ),
     ("content/openapi.yaml", "a: [", "content/openapi.yaml: not valid YAML"),
     ("content/openapi.yaml", "a: 2026-11-21", "content/openapi.yaml: holds something"),

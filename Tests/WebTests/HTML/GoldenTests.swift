@@ -18,22 +18,35 @@ import Testing
     var testDescription: String { name }
   }
 
+  static let address = URL(string: "https://estars.example") ?? root
+
   private static func docs(_ path: String, _ renderer: Renderer) throws -> String {
-    let address = try #require(URL(string: "https://estars.example"))
-    let docs = try Docs(root: root, publicURL: address, renderer: renderer)
+    let docs = try Docs(root: root, address: SiteAddress(publicURL: address), renderer: renderer)
     return String(decoding: try #require(docs.pages[path]).body, as: UTF8.self)
   }
 
+  private static let site = Result {
+    try Site(root: root, address: SiteAddress(publicURL: address), renderer: try renderer())
+  }
+
+  /// Every page of the site that is drawn at boot, in every language.
+  private static let sitePages: [Page] = SitePlace.allCases.filter { $0.content != nil }
+    .flatMap { place in
+      Language.allCases.map { language in
+        let slug = place == .home ? "home" : place.rawValue.replacing("/", with: "-")
+        return Page(name: "site-\(slug)" + (language == .en ? "" : "-pt")) { _ in
+          String(decoding: try site.get().page(place, language).body, as: UTF8.self)
+        }
+      }
+    }
+
   static let pages: [Page] =
-    desk + RulePages.pages + Samples.catalogPages + BotSamples.pages + KeySamples.pages
+    sitePages + desk + RulePages.pages + Samples.catalogPages + BotSamples.pages + KeySamples.pages
     + PlanPages.pages + SubscriptionPages.pages + CheckoutSamples.pages
     + CartSamples.pages + SupportSamples.pages + AlertSamples.pages + CustomerPages.pages
     + FigureSamples.pages + Samples.refundPages + Samples.teamPages
 
   private static let desk: [Page] = [
-    Page(name: "landing") {
-      String(decoding: try SitePage.landing(root: root, renderer: $0).bytes.body, as: UTF8.self)
-    },
     Page(name: "docs") { try docs("/docs", $0) },
     Page(name: "docs-errors-pt") { try docs("/pt-br/docs/errors", $0) },
     Page(name: "login") { LoginView().render(with: $0, language: .en) },

@@ -1,0 +1,64 @@
+import Foundation
+
+/// The public pages in every language, drawn once at boot: they carry no cookie and depend on no
+/// request.
+struct Site: Sendable {
+  /// A new release reaches a visitor within five minutes; until then no request is made at all.
+  static let cacheControl = "public, max-age=300"
+
+  let address: SiteAddress
+  private let renderer: Renderer
+  /// By place, a page a language.
+  private let pages: [SitePlace: [Language: StaticBytes]]
+  private let home: StaticBytes
+
+  /// - Parameter root: the folder that holds `content/`.
+  /// - Throws: `ContentError` naming the file and its line, or what Foundation throws for a missing
+  ///   file.
+  init(root: URL, address: SiteAddress, renderer: Renderer) throws {
+    self.address = address
+    self.renderer = renderer
+    var pages: [SitePlace: [Language: StaticBytes]] = [:]
+    for place in SitePlace.allCases {
+      guard let kind = place.content else { continue }
+      for language in Language.allCases {
+        let frame = SiteFrame(place, language, address: address, renderer: renderer)
+        let html = try Self.draw(kind, root: root, file: place.file(language), frame)
+        pages[place, default: [:]][language] = try Self.page(html)
+      }
+    }
+    self.pages = pages
+    guard let home = pages[.home]?[.en] else {
+      throw ContentError(file: SitePlace.home.file(.en), message: "is missing")
+    }
+    self.home = home
+  }
+
+  static func page(_ html: String) throws -> StaticBytes {
+    try StaticBytes(
+      contentType: "text/html; charset=utf-8", body: Array(html.utf8), cacheControl: cacheControl)
+  }
+
+  private static func draw<Content: SiteContent>(
+    _ kind: Content.Type, root: URL, file: String, _ frame: SiteFrame
+  ) throws -> String {
+    let page = try ContentPage<Content>(
+      source: Data(contentsOf: root.appending(path: file)), file: file)
+    let content = page.frontMatter
+    let head = SiteFrame.Head(
+      title: content.title, description: content.description, questions: content.questions)
+    return frame.page(
+      Content.template, head,
+      try content.model(SiteContext(frame: frame, file: file, body: page.body)))
+  }
+
+  /// Every place that is drawn at boot has its page in every language.
+  func page(_ place: SitePlace, _ language: Language) -> StaticBytes {
+    pages[place]?[language] ?? home
+  }
+
+  /// What a page that is drawn for a request stands in.
+  func frame(_ place: SitePlace, _ language: Language) -> SiteFrame {
+    SiteFrame(place, language, address: address, renderer: renderer)
+  }
+}

@@ -1,0 +1,132 @@
+import Foundation
+
+/// Where the site and the program behind it are reached; neither ends in a slash.
+struct SiteAddress: Sendable, Equatable {
+  /// What addresses for search engines and previews begin with.
+  let site: String
+  /// Before the path of what only the running program answers: signing in, forms. Empty where the
+  /// program serves the site itself.
+  let app: String
+
+  init(publicURL: URL) { self.init(site: publicURL, app: nil) }
+
+  init(site: URL, app: URL?) {
+    func base(_ url: URL) -> String { url.absoluteString.trimmingCharacters(in: ["/"]) }
+    self.site = base(site)
+    self.app = app.map(base) ?? ""
+  }
+}
+
+/// What stands around every public page: bar, footer, and what search engines read.
+struct SiteFrame: Sendable {
+  /// What the page is for those who only read its head.
+  struct Head: Sendable {
+    var title: String
+    var description: String
+    /// What it asks and answers.
+    var questions: [SiteQuestion] = []
+    /// An article, or a page of the site itself.
+    var isArticle = false
+    /// Whether search engines may show it; a private page has no other language either.
+    var isPublic = true
+  }
+
+  let renderer: Renderer
+  let address: SiteAddress
+  let language: Language
+  /// The place in menus to mark.
+  let place: SitePlace?
+  /// This page's address in each language.
+  let path: @Sendable (Language) -> String
+
+  init(
+    _ place: SitePlace, _ language: Language, address: SiteAddress, renderer: Renderer
+  ) {
+    self.init(
+      place: place, path: { place.path($0) }, language, address: address, renderer: renderer)
+  }
+
+  init(
+    place: SitePlace?, path: @escaping @Sendable (Language) -> String, _ language: Language,
+    address: SiteAddress, renderer: Renderer
+  ) {
+    self.place = place
+    self.path = path
+    self.language = language
+    self.address = address
+    self.renderer = renderer
+  }
+
+  var strings: Strings { renderer.strings(language) }
+
+  /// The address of what only the running program answers, such as `/login`.
+  func app(_ path: String) -> String { address.app + path }
+
+  func link(_ place: SitePlace) -> String { place.path(language) }
+
+  /// Draws a page inside the frame.
+  func page(_ template: TemplateName, _ head: Head, _ values: [String: TemplateValue]) -> String {
+    renderer.page(
+      template, language: language,
+      title: place == .home ? head.title : head.title + " · eStars",
+      model(head).merging(values) { _, own in own })
+  }
+
+  private func model(_ head: Head) -> [String: TemplateValue] {
+    let others = Language.allCases.filter { $0 != language }
+    return [
+      "heading": .text(head.title), "description": .text(head.description),
+      "is_public": .flag(head.isPublic),
+      "canonical": .text(address.site + path(language)),
+      "alternates": head.isPublic ? alternates : .none,
+      "og_type": .text(head.isArticle ? "article" : "website"),
+      "og_locale": .text(language == .en ? "en_US" : "pt_BR"),
+      "faq": head.questions.isEmpty ? .none : .html(Self.structured(head.questions)),
+      "home": .text(link(.home)), "login": .text(app(Links.login)),
+      "docs": .text(Links.docs(nil, language)), "open_api": .text(Links.openAPI),
+      "in_docs": .flag(place == nil && head.isArticle),
+      "others": .records(head.isPublic ? others : []) {
+        ["language": .text($0.rawValue), "href": .text(path($0))]
+      },
+      "bar": .records(SitePlace.bar) { entry($0) },
+      "foot": .records(SitePlace.Group.allCases) { group in
+        [
+          "group": .text(strings[.init("site.group_\(group.rawValue)")]),
+          "places": .records(SitePlace.allCases.filter { $0.group == group }) { entry($0) },
+        ]
+      },
+    ]
+  }
+
+  private func entry(_ place: SitePlace) -> [String: TemplateValue] {
+    [
+      "href": .text(link(place)), "label": .text(strings[.init("site.place_\(place)")]),
+      "current": .flag(place == self.place),
+    ]
+  }
+
+  private var alternates: TemplateValue {
+    .records(Language.allCases.map { ($0.rawValue, $0) } + [("x-default", .en)]) {
+      ["language": .text($0.0), "href": .text(address.site + path($0.1))]
+    }
+  }
+
+  /// Questions and answers as schema.org has them. A `<` is written as an escape, so that no answer
+  /// can end the element it stands in.
+  private static func structured(_ questions: [SiteQuestion]) -> HTML {
+    let page: [String: Any] = [
+      "@context": "https://schema.org", "@type": "FAQPage",
+      "mainEntity": questions.map { item in
+        [
+          "@type": "Question", "name": item.question,
+          "acceptedAnswer": ["@type": "Answer", "text": item.answer.html.text],
+        ] as [String: Any]
+      },
+    ]
+    let json = try? JSONSerialization.data(
+      withJSONObject: page, options: [.sortedKeys, .withoutEscapingSlashes])
+    return HTML(
+      trusted: String(decoding: json ?? Data(), as: UTF8.self).replacing("<", with: "\\u003c")
+        .replacing("&", with: "\\u0026"))
+  }
+}
