@@ -63,6 +63,9 @@ public enum Limits {
   public static let botCallRetrySeconds = 4
   public static let botChangeSeconds: TimeInterval = 30
   public static let keyNameCharacters = 60
+  /// In Unicode scalars, as the tables count them.
+  public static let workspaceNameCharacters = 80
+  public static let suspensionReasonCharacters = 500
   public static let botReplyCharacters = 3000
   /// In Unicode scalars.
   public static let noteCharacters = 500

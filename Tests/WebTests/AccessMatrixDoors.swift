@@ -83,6 +83,15 @@ extension AccessMatrixTests {
     GET /w/:workspace/team/:operator member viewer
     GET /w/:workspace/audit member viewer
     GET /w/:workspace/gates member viewer
+    GET /w/:workspace/settings member viewer
+    GET /w/:workspace/onboarding member owner
+    POST /w/:workspace/onboarding/dismissal member owner
+    GET /w/:workspace/onboarding/packs member owner
+    POST /w/:workspace/onboarding/packs member owner
+    GET /w/:workspace/onboarding/actions member owner
+    POST /w/:workspace/onboarding/actions member owner
+    GET /w/:workspace/onboarding/key member owner
+    POST /w/:workspace/onboarding/key member owner
     GET /account session
     GET /account/sessions session
     GET /account/totp session
@@ -169,6 +178,7 @@ extension AccessMatrixTests {
     POST /w/:workspace/plans/:plan/restoration member manager
     POST /w/:workspace/plans/:plan/withdrawal member manager
     POST /w/:workspace/rates member owner
+    POST /w/:workspace/settings member owner
     POST /w/:workspace/staff member manager
     POST /w/:workspace/staff/:telegram_id/removal member manager
     POST /w/:workspace/paywall/reset member manager

@@ -2,9 +2,9 @@ import Foundation
 import Ledger
 import Postgres
 
-/// Who did something: an operator, a bot's key, Telegram itself, a job.
+/// Who did something: an operator, an admin of the platform, a bot's key, Telegram itself, a job.
 public struct Actor: Sendable, Equatable {
-  public enum Kind: String, Sendable { case `operator`, bot, telegram, job, system }
+  public enum Kind: String, Sendable { case `operator`, admin, bot, telegram, job, system }
   public let kind: Kind
   /// An e-mail address, a bot's username or a job's kind.
   public let name: String

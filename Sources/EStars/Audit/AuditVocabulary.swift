@@ -13,7 +13,8 @@ public enum AuditVocabulary {
   public static let subjectKinds: Set<String> = [
     "action", "alert", "alert_rule", "bot", "carts", "checkout", "customer", "entitlement",
     "event", "hold", "invitation", "key", "mismatch", "operator", "pack", "payment", "paywall",
-    "plan", "rates", "refund", "refund_policy", "reply_template", "staff", "subscription",
+    "plan", "rates", "refund", "refund_policy", "reply_template", "settings", "staff",
+    "subscription",
     "support_case", "tier", "trial_policy", "workspace",
   ]
 
@@ -69,6 +70,7 @@ public enum AuditVocabulary {
     "pack.discount_withdrawn": ["discount_percent"],
     "paywall.edited": ["body"], "paywall.reset": ["body"],
     "plan.created": plan, "plan.edited": plan, "plan.restored": [], "plan.withdrawn": [],
+    "rates.confirmed": [],
     "rates.edited": ["currency", "usd_per_100_stars", "currency_per_usd", "credit_cost"],
     "refund_policy.edited": [
       "max_age_hours", "max_used_percent", "one_per_customer", "auto_approves", "four_eyes_stars",
@@ -101,6 +103,9 @@ public enum AuditVocabulary {
     "team.invitation_revoked": ["invited"], "team.invited": ["invited", "role", "both_sides"],
     "team.joined": ["role", "invited_by"], "team.removed": ["role", "unassigned_cases"],
     "team.reset_made": ["resets"], "team.role_changed": ["role", "unassigned_cases"],
+    "settings.confirmed": [], "settings.edited": settings,
+    "workspace.resumed": ["stage"], "workspace.stage_changed": ["stage"],
+    "workspace.suspended": ["stage"],
   ]
 
   private static let connections: [String: Set<String>] = [
@@ -137,6 +142,9 @@ public enum AuditVocabulary {
   private static let refunded: Set<String> = [
     "stars", "debt_policy", "credits_taken", "credits_used",
   ]
+  private static let settings: Set<String> = [
+    "name", "locale", "time_zone", "pre_checkout_policy",
+  ]
   private static let tier: Set<String> = ["title", "entitlement", "place"]
   private static let wish: Set<String> = ["renewal", "asked", "next_plan"]
 }
@@ -166,13 +174,15 @@ extension AuditVocabulary {
     "refund.requested.reason": values(Refund.Reason.self),
     "refund.state": values(Refund.State.self), "refund.verdict": values(RefundVerdict.Clause.self),
     "refund_debt_policy": ["forgive", "debt"], "resets": values(ResetLink.Kind.self),
-    "role": values(Role.self),
+    "role": values(Role.self), "settings.locale": WorkspaceSettings.locales,
+    "settings.pre_checkout_policy": values(Workspace.OutagePolicy.self),
     "subscription.asked": ["cancel", "allow"],
     "subscription.asked_by": ["user", "operator", "bot", "upgrade", "downgrade", "refund"],
     "subscription.renewal": values(Subscription.Renewal.self),
     "support.source": values(SupportCase.Source.self),
     "support.state": values(SupportCase.State.self),
     "support.topic": values(SupportCase.Topic.self),
+    "workspace.stage": values(Workspace.Stage.self),
   ]
 
   private static func values<Code: CaseIterable & RawRepresentable<String>>(

@@ -79,7 +79,13 @@ public struct Rates: Sendable, Equatable {
         throw RuleRefusal.changed
       }
       let (before, after) = FactChange.between(present.facts, rates.facts)
-      guard before != after else { return }
+      guard before != after else {
+        // Somebody has looked at them: from now on they are no guess of ours.
+        if version == 0 {
+          try await tx.audit(actor, "rates.confirmed", "rates", subject, in: scope, at: scope.now)
+        }
+        return
+      }
       try await tx.execute(
         """
         update workspaces set currency = \(rates.currency),

@@ -9,13 +9,18 @@ public struct WorkspaceRequest: Sendable {
   public let segment: Bot.Segment
   public let timeZone: String
   public let locale: String
+  public let stage: Workspace.Stage
 
-  public init(slug: String, name: String, segment: Bot.Segment, timeZone: String, locale: String) {
+  public init(
+    slug: String, name: String, segment: Bot.Segment, timeZone: String, locale: String,
+    stage: Workspace.Stage = .open
+  ) {
     self.slug = slug
     self.name = name
     self.segment = segment
     self.timeZone = timeZone
     self.locale = locale
+    self.stage = stage
   }
 }
 
@@ -34,9 +39,10 @@ extension Workspace {
         ids.append(
           try await tx.query(
             """
-            insert into workspaces (slug, name, side, segment, time_zone, locale, created_at)
+            insert into workspaces (slug, name, side, segment, time_zone, locale, stage, created_at)
             values (\(slug), \(request.name), \(side), \(request.segment.rawValue),
-              \(request.timeZone), \(request.locale), \(at)) returning workspace_id
+              \(request.timeZone), \(request.locale), \(request.stage.rawValue), \(at))
+            returning workspace_id
             """)[0].get("workspace_id"))
       }
       try await tx.execute(

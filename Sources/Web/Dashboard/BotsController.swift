@@ -58,7 +58,7 @@ enum BotTokenController {
         switch problem {
         case .token: .token
         case .unknown: .unknown
-        case .otherBot, .elsewhere, .environment: .otherBot
+        case .otherBot, .elsewhere, .environment, .stage: .otherBot
         case .noAnswer: .noAnswer
         }
       return try await visit.botPage(
@@ -185,6 +185,7 @@ extension BotFormView.Problem {
       case .unknown, .otherBot: .unknown
       case .elsewhere: .elsewhere
       case .environment: .environment
+      case .stage: .stage
       case .noAnswer: .noAnswer
       }
   }

@@ -52,7 +52,8 @@ extension Visit {
       now: scope.now, csrfToken: session.csrfToken, operatorName: session.operator.name,
       workspace: .init(
         slug: workspace.slug, name: workspace.name,
-        side: workspace.side == .live ? .live : .test, otherSideSlug: twin?.slug),
+        side: workspace.side == .live ? .live : .test, otherSideSlug: twin?.slug,
+        suspension: workspace.suspension.map { .init(at: $0.at, reason: $0.reason) }),
       openAlerts: try await openAlerts, done: inbound.query["done"].flatMap(Done.init))
   }
 

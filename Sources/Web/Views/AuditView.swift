@@ -102,7 +102,7 @@ struct AuditView: Sendable, Equatable {
 
   /// Of these there is one a workspace, or the number means nothing to people.
   private static let unnamed: Set<String> = [
-    "workspace", "carts", "rates", "trial_policy", "invitation", "refund_policy",
+    "workspace", "settings", "carts", "rates", "trial_policy", "invitation", "refund_policy",
   ]
 
   private static func kind(_ name: String, _ strings: Strings) -> String {
@@ -136,6 +136,7 @@ struct AuditView: Sendable, Equatable {
     case "entitlement": return Links.entitlements(slug)
     case "staff": return Links.staff(slug)
     case "rates": return Links.rates(slug)
+    case "settings": return Links.settings(slug)
     case "carts": return Links.carts(slug)
     case "trial_policy": return Links.trials(slug)
     case "paywall": return Links.paywall(slug)

@@ -10,6 +10,13 @@ struct Frame: Sendable, Equatable {
     var side: Side
     /// Slug of the other side of the same business, when the operator may enter it.
     var otherSideSlug: String?
+    /// That and why the business stands still.
+    var suspension: Suspension?
+  }
+
+  struct Suspension: Sendable, Equatable {
+    var at: Date
+    var reason: String
   }
 
   var language: Language
@@ -35,7 +42,8 @@ enum Done: String, Sendable, CaseIterable {
   case sessionsEnded = "sessions_ended"
   case templateSaved = "template_saved"
   case templateRemoved = "template_removed"
-  case sla, alert, alerts
+  case sla, alert, alerts, settings, packs, actions
+  case putAway = "put_away"
 
   /// The page that says so.
   func on(_ path: String) -> String { Links.with(path, [("done", rawValue)]) }
@@ -48,7 +56,7 @@ struct PageContext: Sendable {
     case support, holds
     case packs, plans, actions, trials, paywall
     case bots, keys, events, reconciliation, alerts
-    case team, audit, gates
+    case team, settings, audit, gates
 
     /// The rail, part by part.
     static let groups: [(name: String, places: [Place])] = [
@@ -61,7 +69,7 @@ struct PageContext: Sendable {
       ),
       ("rules", [.packs, .plans, .actions, .trials, .paywall]),
       ("connections", [.bots, .keys, .events, .reconciliation, .alerts]),
-      ("workspace", [.team, .audit, .gates]),
+      ("workspace", [.team, .settings, .audit, .gates]),
     ]
   }
 
@@ -170,6 +178,9 @@ struct PageContext: Sendable {
       "home": .text(frame.workspace.map { Links.overview($0.slug) } ?? Links.workspaces),
       "workspaces": .text(Links.workspaces),
       "account": .text(Links.account),
+      "suspension": .optional(frame.workspace?.suspension) {
+        ["time": format.time($0.at), "reason": .text($0.reason)]
+      },
       "logout": .text(Links.logout),
       "workspace": .optional(frame.workspace) { workspaceModel($0, place: place) },
     ]

@@ -89,6 +89,9 @@ enum Links {
   static func member(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/team/\(id)" }
   static func invitations(_ slug: String) -> String { "/w/\(slug)/invitations" }
   static func audit(_ slug: String) -> String { "/w/\(slug)/audit" }
+  static func onboarding(_ slug: String) -> String { "/w/\(slug)/onboarding" }
+  static func settings(_ slug: String) -> String { "/w/\(slug)/settings" }
+  static func pilot(_ slug: String) -> String { "/w/\(slug)/pilot" }
   static func gates(_ slug: String) -> String { "/w/\(slug)/gates" }
 
   static func carts(_ slug: String) -> String { "/w/\(slug)/carts" }

@@ -30,7 +30,7 @@ extension RuleWords {
         title description body title_in description_in name invited invited_by chat code_of sku url
         emoji currency bot username relay commands own_texts assignee paid_sources action item plan
         next_plan proposed_by tier entitlement entitlements required_entitlement
-        unmetered_entitlement
+        unmetered_entitlement time_zone
         """
       ),
       (.id, "charge chat_id seed event key credit_grant key.bot"),
@@ -61,7 +61,8 @@ extension RuleWords {
         role resets kind state reason verdict debt_policy decision delivery outage_policy
         free_period plan_kind available_to listing refund_debt_policy environment language mode
         webhook topic
-        source renewal asked asked_by scopes overlap_seconds
+        source renewal asked asked_by scopes overlap_seconds stage
+        locale pre_checkout_policy
         """
       ),
     ]
@@ -146,6 +147,9 @@ extension RuleWords {
       case ("bot", "mode"): "bot.mode_\(code)"
       case ("bot", "language"): "replies.language_\(code)"
       case (_, "role"): "role.\(code)"
+      case (_, "stage"): "stage.\(code)"
+      case (_, "locale"): "settings.locale_\(code.lowercased())"
+      case (_, "pre_checkout_policy"): "settings.policy_\(code)"
       case (_, "debt_policy"): "rule.refund_debt_policy_\(code)"
       case (_, "outage_policy"): "rule.outage_\(code)"
       case (_, "free_period"): "rule.period_\(code)"
