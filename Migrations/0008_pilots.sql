@@ -14,6 +14,8 @@ alter table workspaces
   add column drills_failed int,
   -- An operator has gone through (or away from) the first steps.
   add column onboarded_at timestamptz;
+-- Those who are here already need no first steps.
+update workspaces set onboarded_at = created_at;
 -- Whoever sells with several live bots already was let to.
 update workspaces w set stage = 'open'
 where stage = 'pilot' and exists (

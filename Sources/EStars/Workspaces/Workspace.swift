@@ -24,6 +24,9 @@ public struct Workspace: Sendable, Equatable {
   /// nil unless the stage is ``Stage/suspended``.
   public let suspension: Suspension?
 
+  /// Whether its owners have gone through the first steps, or put them away.
+  public let isOnboarded: Bool
+
   /// The right to act here. Only guards (session, API key, webhook secret) and jobs may take it.
   @_spi(Guard) public var scope: WorkspaceScope {
     WorkspaceScope(workspaceID: id, clockOffsetSeconds: clockOffsetSeconds)
@@ -32,7 +35,7 @@ public struct Workspace: Sendable, Equatable {
   static let columns: SQL = """
     w.workspace_id, w.slug, w.name, w.side, w.twin_id, w.segment, w.time_zone, w.locale,
     w.clock_offset_seconds, w.pre_checkout_outage_policy, w.stage, w.suspended_from,
-    w.suspended_at, w.suspension_reason
+    w.suspended_at, w.suspension_reason, w.onboarded_at is not null as is_onboarded
     """
 
   init(_ row: Row) throws {
@@ -49,6 +52,7 @@ public struct Workspace: Sendable, Equatable {
       OutagePolicy(rawValue: try row.get("pre_checkout_outage_policy")) ?? .accept
     stage = Stage(rawValue: try row.get("stage")) ?? .approved
     suspension = try Suspension(row)
+    isOnboarded = try row.get("is_onboarded")
   }
 
   /// Sets how far a test side's clock is from ours. A live side has no clock of its own.
