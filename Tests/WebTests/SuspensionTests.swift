@@ -121,7 +121,8 @@ import Testing
       #expect(again.body["code"] as? String == known.body["code"] as? String)
       #expect(again.body["code"] as? String != "workspace_suspended")
       let complaint = try await caller.post(
-        "/v1/support-cases", #"{"user":900,"topic":"credits","text":"Where are my credits?"}"#)
+        "/v1/support-cases",
+        #"{"user":900,"topic":"credits_missing","text":"Where are my credits?"}"#)
       #expect(complaint.status == 201 || complaint.status == 200, "\(complaint.body)")
       for path in ["/v1/catalog?user=900", "/v1/customers/900"] {
         let answer = try await caller.fixture.send(

@@ -170,7 +170,8 @@ extension Visit {
         (.otherRates, isOpen ? other.map { Links.rates($0.workspace.slug) } : nil))
     case .bot:
       let sandbox = test != nil && server.configuration.sandboxURL != nil && !isDone
-      return (sandbox
+      return
+        (sandbox
         ? [.init(kind: .sandboxBot, href: path + "/sandbox-bot", isForm: true)] : [])
         + ways(
           (.testBot, isDone ? nil : test.map(Links.newBot)),

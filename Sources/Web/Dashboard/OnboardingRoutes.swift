@@ -13,7 +13,8 @@ extension Route {
     Route(
       .get, "/w/:workspace/onboarding/actions", .member(.owner, OnboardingActionsController.show)),
     Route(
-      .post, "/w/:workspace/onboarding/actions", .member(.owner, OnboardingActionsController.create)),
+      .post, "/w/:workspace/onboarding/actions", .member(.owner, OnboardingActionsController.create)
+    ),
     Route(.get, "/w/:workspace/onboarding/key", .member(.owner, OnboardingKeyController.show)),
     Route(.post, "/w/:workspace/onboarding/key", .member(.owner, OnboardingKeyController.create)),
   ]

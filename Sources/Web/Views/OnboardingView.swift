@@ -264,7 +264,11 @@ struct QuickstartView: Sendable, Equatable {
       """
     var all = [
       ("setup", "export ESTARS_URL=\(key.url)\nexport ESTARS_KEY=\(key.text)"),
-      ("catalog", "curl -s \"$ESTARS_URL/v1/catalog?user=5001001\" -H \"Authorization: Bearer $ESTARS_KEY\""),
+      (
+        "catalog",
+        "curl -s \"$ESTARS_URL/v1/catalog?user=5001001\" \\\n"
+          + "  -H \"Authorization: Bearer $ESTARS_KEY\""
+      ),
     ]
     if let action = key.action {
       all.append(
