@@ -44,7 +44,7 @@ import Testing
     sitePages + desk + RulePages.pages + Samples.catalogPages + BotSamples.pages + KeySamples.pages
     + PlanPages.pages + SubscriptionPages.pages + CheckoutSamples.pages
     + CartSamples.pages + SupportSamples.pages + AlertSamples.pages + CustomerPages.pages
-    + FigureSamples.pages + Samples.refundPages + Samples.teamPages
+    + OnboardingSamples.pages + FigureSamples.pages + Samples.refundPages + Samples.teamPages
 
   private static let desk: [Page] = [
     Page(name: "docs") { try docs("/docs", $0) },
