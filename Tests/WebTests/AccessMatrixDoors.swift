@@ -7,12 +7,26 @@ extension AccessMatrixTests {
     GET /docs/:page anyone
     GET /favicon.ico anyone
     GET /healthz anyone
+    GET /margin anyone
+    GET /compare/tribute anyone
+    GET /faq anyone
+    GET /gates anyone
+    GET /security anyone
+    GET /privacy anyone
+    GET /terms anyone
     GET /how-it-works anyone
     GET /login anyone
     GET /openapi.json anyone
     GET /pt-br anyone
     GET /pt-br/docs anyone
     GET /pt-br/docs/:page anyone
+    GET /pt-br/margin anyone
+    GET /pt-br/compare/tribute anyone
+    GET /pt-br/faq anyone
+    GET /pt-br/gates anyone
+    GET /pt-br/security anyone
+    GET /pt-br/privacy anyone
+    GET /pt-br/terms anyone
     GET /pt-br/how-it-works anyone
     GET /readyz anyone
     GET /robots.txt anyone

@@ -42,7 +42,7 @@ import Testing
       for match in html.matches(of: /(?:href|action|src)="([^"#]*)(?:#([^"]*))?"/) {
         let target = String(match.output.1)
         // Addresses for search engines are looked at below.
-        guard !target.hasPrefix("https://") else { continue }
+        guard !target.hasPrefix("https://"), !target.hasPrefix("mailto:") else { continue }
         if target.hasPrefix("/assets/") {
           #expect(files.renderer.assets.files[target] != nil, "\(path) → \(target)")
           continue

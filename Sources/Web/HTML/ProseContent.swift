@@ -10,6 +10,7 @@ struct ProseContent: SiteContent {
   var draft: ProseText?
   /// The day the text was last changed, as readers read it.
   var updated: String?
+  var tables: [String: DocsContent.Table]?
 
   func model(_ page: SiteContext) throws -> [String: TemplateValue] {
     let sections = page.body.headings.filter { $0.level == 2 }

@@ -6,6 +6,8 @@ protocol SiteContent: Decodable, Sendable {
   var description: String { get }
   /// What the page asks and answers, for search engines; most pages have none.
   var questions: [SiteQuestion] { get }
+  /// For fences in the text; see ``DocsContent/Table``.
+  var tables: [String: DocsContent.Table]? { get }
 
   /// What its template draws.
   ///
@@ -15,6 +17,7 @@ protocol SiteContent: Decodable, Sendable {
 
 extension SiteContent {
   var questions: [SiteQuestion] { [] }
+  var tables: [String: DocsContent.Table]? { nil }
 }
 
 /// What a page of the site is drawn from beside its own front matter.

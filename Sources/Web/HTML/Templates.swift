@@ -85,6 +85,10 @@ enum TemplateName: String, Sendable, CaseIterable {
   case landing = "site/landing"
   case howItWorks = "site/how-it-works"
   case prose = "site/prose"
+  case faq = "site/faq"
+  case compare = "site/compare"
+  case siteMargin = "site/margin"
+  case siteGates = "site/gates"
   case docs = "site/docs"
   case docsTable = "site/docs-table"
 }

@@ -70,13 +70,8 @@ extension Docs {
       _ content: DocsContent, _ info: String, _ text: String, file: String,
       _ examples: [String: String], _ renderer: Renderer
     ) throws -> HTML {
+      if let table = try (content.tables ?? [:]).drawn(info, file: file, renderer) { return table }
       let words = info.split(separator: " ").map(String.init)
-      if words.first == "table" {
-        guard let table = content.tables?[words.last ?? ""] else {
-          throw ContentError(file: file, message: "front matter has no table for “\(info)”")
-        }
-        return HTML(trusted: renderer.templates.render(.docsTable, try table.model(file: file)))
-      }
       var code = text
       if let name = words.first(where: { $0.hasPrefix("file=") })?.dropFirst(5) {
         guard let example = examples[String(name)] else {

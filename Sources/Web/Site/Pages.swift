@@ -7,6 +7,7 @@ import Hummingbird
 struct Pages: Sendable {
   let renderer: Renderer
   let site: Site
+  let margin: MarginPages
   let docs: Docs
   let sitemap: Sitemap
   let openAPI: OpenAPI
@@ -16,6 +17,7 @@ struct Pages: Sendable {
     renderer = try Renderer(root: resources)
     let address = SiteAddress(publicURL: publicURL)
     site = try Site(root: resources, address: address, renderer: renderer)
+    margin = try MarginPages(root: resources, site: site, renderer: renderer)
     docs = try Docs(root: resources, address: address, renderer: renderer)
     sitemap = try Sitemap(address)
     openAPI = try OpenAPI(root: resources)

@@ -42,14 +42,26 @@ struct Site: Sendable {
   private static func draw<Content: SiteContent>(
     _ kind: Content.Type, root: URL, file: String, _ frame: SiteFrame
   ) throws -> String {
-    let page = try ContentPage<Content>(
-      source: Data(contentsOf: root.appending(path: file)), file: file)
+    let page = try read(kind, file, root: root, frame.renderer)
     let content = page.frontMatter
     let head = SiteFrame.Head(
       title: content.title, description: content.description, questions: content.questions)
     return frame.page(
       Content.template, head,
       try content.model(SiteContext(frame: frame, file: file, body: page.body)))
+  }
+
+  /// A page's file, with the address to write to where it stands for one.
+  ///
+  /// - Throws: `ContentError`
+  static func read<Content: SiteContent>(
+    _ kind: Content.Type, _ file: String, root: URL, _ renderer: Renderer
+  ) throws -> ContentPage<Content> {
+    let source = try Data(contentsOf: root.appending(path: file))
+    return try ContentPage(source: try Contact.read(root).fill(source), file: file) {
+      content, info, _ in
+      try (content.tables ?? [:]).drawn(info, file: file, renderer)
+    }
   }
 
   /// Every place that is drawn at boot has its page in every language.
