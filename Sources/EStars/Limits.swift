@@ -62,6 +62,10 @@ public enum Limits {
   public static let botCallSeconds = 8
   public static let botCallRetrySeconds = 4
   public static let botChangeSeconds: TimeInterval = 30
+  /// What one call of a sandbox's own addresses may take: longer than Telegram waits for the answer to
+  /// a pre-checkout.
+  public static let sandboxCallSeconds: Int64 = 15
+  public static let sandboxReplyBytes = 4 << 20
   public static let keyNameCharacters = 60
   /// In Unicode scalars, as the tables count them.
   public static let workspaceNameCharacters = 80
@@ -352,4 +356,23 @@ public enum Limits {
   public static let freePlanSeenSeconds = 60 * 86_400.0
   /// Customers who get them in one run of the job.
   public static let freePlanBatch = 200
+  /// People who buy in the drill of pre-checkouts, and how often each of them does: fewer than the
+  /// purchases of an hour, and twenty together.
+  public static let drillBuyers = 4
+  public static let drillPurchases = 5
+  /// Of each of those people.
+  public static let drillStars: Int64 = 1_000_000
+  /// Telegram waits ten seconds for the answer to a pre-checkout.
+  public static let drillPreCheckoutMilliseconds = 2000
+  /// What an update or a payment may take from the sandbox to our tables.
+  public static let drillWaitSeconds = 10.0
+  public static let drillRefundSeconds = 45.0
+  /// More than all drills may take together: after it, a run that nobody ends counts as failed.
+  public static let drillLeaseSeconds = 540
+  /// Runs that one worker does at the same time.
+  public static let drillRunsAtOnce = 2
+  /// Drills that passed longer ago say little of how it does today.
+  public static let drillEvidenceSeconds = 30 * 86_400.0
+  /// Of what an operator writes to a wish for more live bots, in Unicode scalars.
+  public static let expansionCharacters = 2000
 }

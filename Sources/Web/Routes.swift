@@ -32,7 +32,7 @@ struct Route: Sendable {
   }
 
   static let all: [Route] =
-    SitePlace.routes + Route.firstSteps + [
+    SitePlace.routes + Route.firstSteps + Route.pilots + [
       Route(.get, "/docs", .anyone(SiteController.docs)),
       Route(.get, "/docs/:page", .anyone(SiteController.docs)),
       Route(.get, "/pt-br/docs", .anyone(SiteController.docs)),

@@ -290,6 +290,14 @@ extension Fixture {
       insert into customer_tops (workspace_id, days, measure, rank, customer_id, amount, counted_at)
       values (\(workspace), 7, 'net_stars', 1, \(customer), 1, now())
       """,
+      """
+      insert into drill_runs (workspace_id, bot_id, asked_by, asked_at)
+      values (\(workspace), \(bot), 'o', now())
+      """,
+      """
+      insert into drills (workspace_id, drill_run_id, drill)
+      select workspace_id, drill_run_id, 'bot_mapped' from drill_runs
+      """,
     ]
     for statement in statements { try await pool.execute(statement, in: scope) }
   }

@@ -106,6 +106,11 @@ extension AccessMatrixTests {
     POST /w/:workspace/onboarding/actions member owner
     GET /w/:workspace/onboarding/key member owner
     POST /w/:workspace/onboarding/key member owner
+    GET /w/:workspace/pilot member viewer
+    POST /w/:workspace/drill-runs member manager
+    GET /w/:workspace/drill-runs/:drill_run member viewer
+    POST /w/:workspace/sandbox-bots member owner
+    POST /w/:workspace/expansion-requests member owner
     GET /account session
     GET /account/sessions session
     GET /account/totp session

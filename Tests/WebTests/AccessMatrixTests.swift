@@ -165,6 +165,7 @@ import Testing
       ":charge": "none",
       ":chat": "-100999",
       ":customer": "999999",
+      ":drill_run": "999999",
       ":hold": "999999",
       ":invitation": "999999",
       ":operator": "999999",

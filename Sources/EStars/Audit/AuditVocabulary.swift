@@ -11,7 +11,8 @@ public enum AuditVocabulary {
 
   /// What a line may be about.
   public static let subjectKinds: Set<String> = [
-    "action", "alert", "alert_rule", "bot", "carts", "checkout", "customer", "entitlement",
+    "action", "alert", "alert_rule", "bot", "carts", "checkout", "customer", "drill_run",
+    "entitlement", "expansion_request",
     "event", "hold", "invitation", "key", "mismatch", "operator", "pack", "payment", "paywall",
     "plan", "rates", "refund", "refund_policy", "reply_template", "settings", "staff",
     "subscription",
@@ -91,6 +92,8 @@ public enum AuditVocabulary {
     "alert_rule.muted": ["muted_until"], "alert_rule.unmuted": ["muted_until"],
     "customer.answered": ["bot"], "customer.erased": [],
     "demo.history": ["seed", "customers", "until"],
+    "drill_run.finished": ["state", "passed", "failed"], "drill_run.started": ["bot"],
+    "expansion_request.made": ["drill_run"],
     "operator.password_changed": [], "operator.password_reset": [],
     "operator.recovery_code_used": [], "operator.recovery_codes_renewed": [],
     "operator.sessions_revoked": [],
@@ -163,7 +166,8 @@ extension AuditVocabulary {
     "checkout.state": values(Checkout.State.self), "checkout.delivery": ["link", "chat"],
     "credit_grant.unit": ["1"], "credit_grant.valid_days": ["none"],
     "credits_per_cycle": ["unlimited"], "debt_policy": ["forgive", "debt"],
-    "entitlement_days": ["good"], "event.state": values(Event.State.self),
+    "drill_run.state": values(DrillRun.State.self), "entitlement_days": ["good"],
+    "event.state": values(Event.State.self),
     "four_eyes_stars": ["off"], "free_period": values(ActionRules.Allowance.Period.self),
     "hold.state": values(Hold.State.self), "key.overlap_seconds": values(APIKey.Overlap.self),
     "key.scopes": values(APIKey.Scope.self), "listing": ["listed", "hidden"],

@@ -49,6 +49,8 @@ public struct Job: Sendable, Equatable {
     case alertsWatch = "alerts.watch"
     /// Asks Telegram how each bot's webhook does.
     case webhooksWatch = "webhooks.watch"
+    /// Does all drills of a pilot. Its subject is the run.
+    case drillsRun = "drills.run"
 
     /// nil: runs when it was asked for, until it is done.
     var intervalSeconds: Double? {
@@ -64,7 +66,7 @@ public struct Job: Sendable, Equatable {
       case .webhooksWatch: 120
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
       case .refundSettle, .eventsSend, .updatesRelay, .messagesSend, .reconciliationRun: nil
-      case .refundRequest: nil
+      case .refundRequest, .drillsRun: nil
       case .subscriptionEdit, .subscriptionRemind: nil
       }
     }
@@ -78,6 +80,7 @@ public struct Job: Sendable, Equatable {
       case .refundSettle: Limits.refundLeaseSeconds
       case .eventsSend: Limits.eventLeaseSeconds
       case .reconciliationRun: Limits.reconciliationLeaseSeconds
+      case .drillsRun: Limits.drillLeaseSeconds
       default: Limits.jobLeaseSeconds
       }
     }

@@ -20,6 +20,8 @@ enum TemplateName: String, Sendable, CaseIterable {
   case member = "dashboard/member"
   case audit = "dashboard/audit"
   case gates = "dashboard/gates"
+  case pilot = "dashboard/pilot"
+  case drillRun = "dashboard/drill-run"
   case workspaces = "dashboard/workspaces"
   case overview = "dashboard/overview"
   case analytics = "dashboard/analytics"

@@ -56,7 +56,7 @@ struct PageContext: Sendable {
     case support, holds
     case packs, plans, actions, trials, paywall
     case bots, keys, events, reconciliation, alerts
-    case team, settings, audit, gates
+    case pilot, team, settings, audit, gates
 
     /// The rail, part by part.
     static let groups: [(name: String, places: [Place])] = [
@@ -69,7 +69,7 @@ struct PageContext: Sendable {
       ),
       ("rules", [.packs, .plans, .actions, .trials, .paywall]),
       ("connections", [.bots, .keys, .events, .reconciliation, .alerts]),
-      ("workspace", [.team, .settings, .audit, .gates]),
+      ("workspace", [.pilot, .team, .settings, .audit, .gates]),
     ]
   }
 

@@ -93,6 +93,10 @@ enum Links {
   static func settings(_ slug: String) -> String { "/w/\(slug)/settings" }
   static func pilot(_ slug: String) -> String { "/w/\(slug)/pilot" }
   static func gates(_ slug: String) -> String { "/w/\(slug)/gates" }
+  static func drillRuns(_ slug: String) -> String { "/w/\(slug)/drill-runs" }
+  static func drillRun(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/drill-runs/\(id)" }
+  static func sandboxBots(_ slug: String) -> String { "/w/\(slug)/sandbox-bots" }
+  static func expansionRequests(_ slug: String) -> String { "/w/\(slug)/expansion-requests" }
 
   static func carts(_ slug: String) -> String { "/w/\(slug)/carts" }
   static func alerts(_ slug: String) -> String { "/w/\(slug)/alerts" }

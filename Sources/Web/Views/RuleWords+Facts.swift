@@ -33,7 +33,7 @@ extension RuleWords {
         unmetered_entitlement time_zone
         """
       ),
-      (.id, "charge chat_id seed event key credit_grant key.bot"),
+      (.id, "charge chat_id seed event key credit_grant key.bot drill_run"),
       (
         .number,
         """
@@ -43,7 +43,7 @@ extension RuleWords {
         max_used_percent four_eyes_stars credits bonus_credits price_stars credits_valid_days
         entitlement_days discount_percent unassigned_cases count units balance unit valid_days
         credits_held credits_taken credits_used used days minutes customers goodwill_cap_credits
-        low_credits_threshold
+        low_credits_threshold passed failed
         """
       ),
       (.decimal, "unit_cost usd_per_100_stars currency_per_usd credit_cost"),
@@ -136,6 +136,7 @@ extension RuleWords {
       case ("hold", "state"): "hold_state.\(code)"
       case ("checkout", "state"): "checkout_state.\(code)"
       case ("event", "state"): "event_state.\(code)"
+      case ("drill_run", "state"): "pilot.state_\(code)"
       case ("support", "state"): "support_state.\(code)"
       case ("support", "topic"): "support_topic.\(code)"
       case ("subscription", "renewal"): "renewal.\(code)"

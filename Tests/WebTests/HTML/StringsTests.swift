@@ -94,6 +94,7 @@ import Testing
     names += Done.allCases.map { "done.\($0.rawValue)" }
     names += SupportSamples.words
     names += Samples.teamWords + OnboardingSamples.words
+    names += Samples.pilotWords
     names += PeriodChoice.allCases.map(\.key.name)
     names += PaymentProduct.allCases.map { "payments.product_\($0)" }
     names += PaymentsView.Problem.allCases.map { "payments.problem_\($0)" }
