@@ -9,8 +9,10 @@ import Testing
   private static let address = URL(string: "https://estars.example")!
   private static let loaded = Result {
     try Docs(
-      root: GoldenTests.root, address: SiteAddress(publicURL: address),
-      renderer: try GoldenTests.renderer())
+      root: GoldenTests.root,
+      shell: try SiteShell(
+        root: GoldenTests.root, address: SiteAddress(publicURL: address),
+        renderer: try GoldenTests.renderer()))
   }
 
   private static func page(_ name: String?, _ language: Language) throws -> String {

@@ -19,7 +19,8 @@ struct LandingContent: SiteContent {
     var more: String
     var caption: String
     var rows: [StripRow]
-    /// What the line beneath the strip shows.
+    /// What the line beneath the strip is, and what it shows to those who do not see it.
+    var lineTitle: String
     var line: String
     var note: String
   }
@@ -128,6 +129,15 @@ struct LandingContent: SiteContent {
 }
 
 extension LandingContent {
+  /// Of the strip, what moves Stars or credits.
+  var shareWords: ShareImage.Words {
+    ShareImage.Words(
+      headline: hero.headline,
+      rows: hero.rows.filter { $0.tone != .quiet }.map {
+        .init(tone: $0.tone, what: $0.what, quantity: $0.quantity)
+      })
+  }
+
   func model(_ page: SiteContext) throws -> [String: TemplateValue] {
     let balances = hero.rows.compactMap(\.balance)
     guard balances.count > 1 else {

@@ -14,7 +14,8 @@ struct Docs: Sendable {
   /// - Parameters:
   ///   - root: the folder that holds `content/`.
   /// - Throws: `ContentError` naming the file, or what Foundation throws for a missing file.
-  init(root: URL, address: SiteAddress, renderer: Renderer) throws {
+  init(root: URL, shell: SiteShell) throws {
+    let renderer = shell.renderer
     let examples = try Self.examples(root)
     var pages: [String: StaticBytes] = [:]
     for (name, text) in examples {
@@ -26,7 +27,7 @@ struct Docs: Sendable {
       let shelf = try Shelf(language, root: root, examples: examples, renderer: renderer)
       for (index, page) in Self.order.enumerated() {
         pages[Links.docs(page, language)] = try Site.page(
-          shelf.draw(index, address: address, renderer))
+          shelf.draw(index, shell))
       }
     }
     self.pages = pages
@@ -86,12 +87,12 @@ extension Docs {
       )
     }
 
-    func draw(_ index: Int, address: SiteAddress, _ renderer: Renderer) -> String {
+    func draw(_ index: Int, _ shell: SiteShell) -> String {
       let page = Docs.order[index]
       let content = contents[index].frontMatter
       let headings = contents[index].body.headings.filter { $0.level == 2 }
       let frame = SiteFrame(
-        place: nil, path: { Links.docs(page, $0) }, language, address: address, renderer: renderer)
+        place: nil, path: { Links.docs(page, $0) }, language, shell)
       return frame.page(
         .docs,
         SiteFrame.Head(title: content.title, description: content.description, isArticle: true),

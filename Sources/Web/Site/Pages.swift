@@ -12,13 +12,17 @@ struct Pages: Sendable {
   let sitemap: Sitemap
   let openAPI: OpenAPI
 
-  /// - Throws: `ContentError` naming the file that is missing or broken.
   init(resources: URL, publicURL: URL) throws {
+    try self.init(resources: resources, address: SiteAddress(publicURL: publicURL))
+  }
+
+  /// - Throws: `ContentError` naming the file that is missing or broken.
+  init(resources: URL, address: SiteAddress) throws {
     renderer = try Renderer(root: resources)
-    let address = SiteAddress(publicURL: publicURL)
-    site = try Site(root: resources, address: address, renderer: renderer)
+    let shell = try SiteShell(root: resources, address: address, renderer: renderer)
+    site = try Site(root: resources, shell: shell)
     margin = try MarginPages(root: resources, site: site, renderer: renderer)
-    docs = try Docs(root: resources, address: address, renderer: renderer)
+    docs = try Docs(root: resources, shell: shell)
     sitemap = try Sitemap(address)
     openAPI = try OpenAPI(root: resources)
   }

@@ -6,8 +6,7 @@ struct Site: Sendable {
   /// A new release reaches a visitor within five minutes; until then no request is made at all.
   static let cacheControl = "public, max-age=300"
 
-  let address: SiteAddress
-  private let renderer: Renderer
+  let shell: SiteShell
   /// By place, a page a language.
   private let pages: [SitePlace: [Language: StaticBytes]]
   private let home: StaticBytes
@@ -15,14 +14,13 @@ struct Site: Sendable {
   /// - Parameter root: the folder that holds `content/`.
   /// - Throws: `ContentError` naming the file and its line, or what Foundation throws for a missing
   ///   file.
-  init(root: URL, address: SiteAddress, renderer: Renderer) throws {
-    self.address = address
-    self.renderer = renderer
+  init(root: URL, shell: SiteShell) throws {
+    self.shell = shell
     var pages: [SitePlace: [Language: StaticBytes]] = [:]
     for place in SitePlace.allCases {
       guard let kind = place.content else { continue }
       for language in Language.allCases {
-        let frame = SiteFrame(place, language, address: address, renderer: renderer)
+        let frame = SiteFrame(place, language, shell)
         let html = try Self.draw(kind, root: root, file: place.file(language), frame)
         pages[place, default: [:]][language] = try Self.page(html)
       }
@@ -71,6 +69,11 @@ struct Site: Sendable {
 
   /// What a page that is drawn for a request stands in.
   func frame(_ place: SitePlace, _ language: Language) -> SiteFrame {
-    SiteFrame(place, language, address: address, renderer: renderer)
+    SiteFrame(place, language, shell)
+  }
+
+  /// A share image by its path.
+  func image(_ path: String) -> StaticBytes? {
+    shell.images.values.first { $0.path == path }?.bytes
   }
 }

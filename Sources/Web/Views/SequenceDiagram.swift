@@ -16,9 +16,9 @@ struct SequenceDiagram: Sendable {
   let partStarts: Set<Int>
 
   private static let width = 360
-  private static let laneX = [52, 180, 308]
+  private static let laneX = [40, 180, 320]
   private static let top = 44
-  private static let stepHeight = 46
+  private static let stepHeight = 48
   private static let partGap = 22
 
   /// - Parameter label: what the whole shows, for those who do not see it.
@@ -52,12 +52,14 @@ struct SequenceDiagram: Sendable {
   private func draw(_ step: Step, number: Int, y: Int) -> String {
     let (start, end) = (Self.laneX[step.from], Self.laneX[step.to])
     let ink = "ink-\(step.tone.rawValue)"
-    // Words stand over the arrow's middle; beside its lane where it goes nowhere.
+    // Words stand over the arrow's middle; before the number where nothing is told to anybody.
     let isInPlace = step.from == step.to
-    let middle = isInPlace ? start : (start + end) / 2
+    let place =
+      isInPlace
+      ? "draw-figure draw-halo\" x=\"\(start - 16)\" y=\"\(y + 4)"
+      : "draw-text draw-middle draw-halo\" x=\"\((start + end) / 2)\" y=\"\(y - 11)"
     let words = """
-      <text class="draw-text draw-small-text draw-middle draw-halo" x="\(middle)" y="\(y - 8)">\
-      \(HTML(escaping: step.label).text)</text>
+      <text class="draw-small-text \(place)">\(HTML(escaping: step.label).text)</text>
       """
     let number = """
       <circle class="draw-number" cx="\(start)" cy="\(y)" r="9"></circle>\

@@ -17,6 +17,47 @@ struct SiteAddress: Sendable, Equatable {
   }
 }
 
+/// What all public pages are drawn with.
+struct SiteShell: Sendable {
+  /// A file that was drawn, under a name that carries its content's hash.
+  struct Image: Sendable {
+    let path: String
+    let bytes: StaticBytes
+  }
+
+  let renderer: Renderer
+  let address: SiteAddress
+  /// What shows where a page of this language is linked.
+  let images: [Language: Image]
+
+  /// - Parameter root: the folder that holds `content/`.
+  /// - Throws: `ContentError` naming the file and its line, or what Foundation throws for a missing
+  ///   file.
+  init(root: URL, address: SiteAddress, renderer: Renderer) throws {
+    self.renderer = renderer
+    self.address = address
+    var images: [Language: Image] = [:]
+    for language in Language.allCases {
+      let file = SitePlace.home.file(language)
+      let home = try ContentPage<LandingContent>(
+        source: Data(contentsOf: root.appending(path: file)), file: file)
+      let words = home.frontMatter.shareWords
+      if let character = ShareImage.missing(in: words) {
+        throw ContentError(
+          file: file,
+          message: "`hero` has a character that the share image cannot draw: \(character)")
+      }
+      let png = try ShareImage.png(words)
+      let name = "share_" + language.contentFolder.replacing("-", with: "_")
+      images[language] = Image(
+        path: "/assets/\(name).\(StaticBytes.hash(png)).png",
+        bytes: try StaticBytes(
+          contentType: "image/png", body: png, cacheControl: Assets.immutable, compress: false))
+    }
+    self.images = images
+  }
+}
+
 /// What stands around every public page: bar, footer, and what search engines read.
 struct SiteFrame: Sendable {
   /// What the page is for those who only read its head.
@@ -31,32 +72,29 @@ struct SiteFrame: Sendable {
     var isPublic = true
   }
 
-  let renderer: Renderer
-  let address: SiteAddress
+  let shell: SiteShell
   let language: Language
   /// The place in menus to mark.
   let place: SitePlace?
   /// This page's address in each language.
   let path: @Sendable (Language) -> String
 
-  init(
-    _ place: SitePlace, _ language: Language, address: SiteAddress, renderer: Renderer
-  ) {
-    self.init(
-      place: place, path: { place.path($0) }, language, address: address, renderer: renderer)
+  init(_ place: SitePlace, _ language: Language, _ shell: SiteShell) {
+    self.init(place: place, path: { place.path($0) }, language, shell)
   }
 
   init(
     place: SitePlace?, path: @escaping @Sendable (Language) -> String, _ language: Language,
-    address: SiteAddress, renderer: Renderer
+    _ shell: SiteShell
   ) {
     self.place = place
     self.path = path
     self.language = language
-    self.address = address
-    self.renderer = renderer
+    self.shell = shell
   }
 
+  var renderer: Renderer { shell.renderer }
+  var address: SiteAddress { shell.address }
   var strings: Strings { renderer.strings(language) }
 
   /// The address of what only the running program answers, such as `/login`.
@@ -82,6 +120,8 @@ struct SiteFrame: Sendable {
       "og_type": .text(head.isArticle ? "article" : "website"),
       "og_locale": .text(language == .en ? "en_US" : "pt_BR"),
       "faq": head.questions.isEmpty ? .none : .html(Self.structured(head.questions)),
+      "og_image": .text(address.site + (shell.images[language]?.path ?? "")),
+      "pilot_href": .text(Links.pilot(language)),
       "home": .text(link(.home)), "login": .text(app(Links.login)),
       "docs": .text(Links.docs(nil, language)), "open_api": .text(Links.openAPI),
       "in_docs": .flag(place == nil && head.isArticle),

@@ -21,12 +21,17 @@ import Testing
   static let address = URL(string: "https://estars.example") ?? root
 
   private static func docs(_ path: String, _ renderer: Renderer) throws -> String {
-    let docs = try Docs(root: root, address: SiteAddress(publicURL: address), renderer: renderer)
+    let docs = try Docs(
+      root: root,
+      shell: try SiteShell(
+        root: root, address: SiteAddress(publicURL: address), renderer: renderer))
     return String(decoding: try #require(docs.pages[path]).body, as: UTF8.self)
   }
 
   private static let site = Result {
-    try Site(root: root, address: SiteAddress(publicURL: address), renderer: try renderer())
+    let shell = try SiteShell(
+      root: root, address: SiteAddress(publicURL: address), renderer: try renderer())
+    return try Site(root: root, shell: shell)
   }
 
   /// Every page of the site that is drawn at boot, in every language.
