@@ -184,7 +184,7 @@ extension LandingContent.Hero {
       "eyebrow": .text(eyebrow), "headline": .text(headline), "lede": .text(lede),
       "ask_label": .text(ask), "more_label": .text(more), "caption": .text(caption),
       "note": .text(note), "rows": .records(rows) { $0.model },
-      "line": .text(line),
+      "line_title": .text(lineTitle),
       "drawing": .html(BalanceLine(rows.compactMap(\.balance)).svg(label: line)),
     ]
   }
