@@ -10,7 +10,7 @@ struct EStarsCommand: AsyncParsableCommand {
       Serve.self, Work.self, Migrate.self, Demo.self, DemoChecksumCommand.self, SandboxCommand.self,
       OperatorCommand.self, SiteCommand.self,
       ManageBots.self, LedgerCommand.self, FiguresCommand.self, BenchDataCommand.self,
-      ClusterURL.self,
+      ResealCommand.self, ClusterURL.self,
     ])
 }
 
