@@ -126,6 +126,49 @@ import Testing
       let page = try await Desk(bench.fixture).get("pilot").body
       #expect(page.contains("The sandbox did not answer."))
       #expect(page.contains("ESTARS_SANDBOX_URL"))
+      // One click mends all of it.
+      let mended = try await bench.startBot()
+      #expect(mended.id == bot.id && mended.mode == .webhook)
+      #expect(try await bench.drill().state == .passed)
+    }
+  }
+
+  @Test func anOwnerOfBothSidesAsksForMore() async throws {
+    try await ServerFixture.with { fixture in
+      let (pool, live) = (fixture.platform.pool, fixture.live.id)
+      let desk = try await Desk(fixture, .owner)
+      let run = try await DrillRun.start(
+        by: DrillBench.owner, in: fixture.workspace.scope, pool)
+      try await pool.execute("update workspaces set stage = 'pilot'")
+      func ask(_ body: String) async throws -> (status: Int, body: String) {
+        let answer = try await fixture.send(
+          .post, "/w/\(fixture.live.slug)/expansion-requests",
+          headers: [
+            .cookie: desk.cookie, .contentType: "application/x-www-form-urlencoded",
+          ], body: "csrf=\(desk.csrf)&body=\(body)")
+        return (answer.status, answer.body)
+      }
+      // Of the test side alone.
+      #expect(try await ask("").status == 404)
+      #expect(try await desk.post("expansion-requests", [:]).status == 409)
+      try await pool.execute(
+        """
+        insert into memberships (operator_id, workspace_id, role, created_at)
+        select operator_id, \(live), role, created_at from memberships
+        where workspace_id = \(fixture.workspace.id)
+        """)
+      #expect(try await ask("").status == 422)
+      try await pool.execute(
+        "update drill_runs set state = 'passed', finished_at = now() where drill_run_id = \(run.id)",
+        in: fixture.workspace.scope)
+      let long = try await ask(
+        "%3Cb%3E" + String(repeating: "a", count: Limits.expansionCharacters))
+      #expect(long.status == 422 && long.body.contains("&lt;b&gt;aaa"))
+      #expect(long.body.contains(##"href="#body""##))
+      #expect(try await ask("%3Cb%3Esoon").status == 303)
+      let page = try await desk.get("pilot").body
+      #expect(page.contains("Waiting for an answer") && page.contains("&lt;b&gt;soon"))
+      #expect(!page.contains("Ask for more live bots</button>"))
     }
   }
 

@@ -169,7 +169,7 @@ def test_rules(check):
 
 
 def test_team_and_account(product, check):
-    check.paths("team", "audit", "gates")
+    check.paths("team", "audit", "gates", "pilot")
     for path in ("", "/totp", "/sessions"):
         check(product.url + "/account" + path)
     check.paths("team")

@@ -23,15 +23,12 @@ extension Bot {
   /// - Throws: ``SandboxProblem``
   public static func startSandbox(
     of workspace: Workspace, segment: Segment? = nil, at sandbox: URL, publicURL: URL,
-    by actor: Actor,
-    in scope: WorkspaceScope, _ platform: Platform
+    by actor: Actor, in scope: WorkspaceScope, _ platform: Platform
   ) async throws -> Bot {
     guard workspace.side == .test else { throw SandboxProblem.liveSide }
     let endpoint = BotAPIEndpoint.sandbox(sandbox)
     do {
-      let known = try await all(in: scope, platform.pool).first {
-        sandboxIDs.contains($0.id) && $0.endpoint == endpoint
-      }
+      let known = try await all(in: scope, platform.pool).first { sandboxIDs.contains($0.id) }
       let kept = known.flatMap { try? platform.secrets.open($0.sealedToken) }
       guard let token = kept.flatMap(BotToken.init) ?? sandboxToken(of: workspace, platform.secrets)
       else { throw SandboxProblem.registration(.token) }
@@ -39,13 +36,12 @@ extension Bot {
         token: token, name: sandboxName(of: workspace),
         username: sandboxUsername(of: workspace, token))
       let bot: Bot
-      if let known, known.isConnected, kept != nil {
+      if let known, known.isConnected, known.endpoint == endpoint, kept != nil {
         bot = known
       } else {
         bot = try await add(
           token: token.secretText, segment: segment ?? workspace.segment, endpoint: endpoint,
-          by: actor,
-          in: scope, platform)
+          by: actor, in: scope, platform)
       }
       let connection = BotConnection(platform: platform, publicURL: publicURL)
       let url = try await connection.webhookInfo(of: bot).url

@@ -100,6 +100,7 @@ extension DrillRunner {
   func buyDeliveredTwice(_ scene: Scene) async throws -> Scene {
     var scene = scene
     let pack = try scene.mustHave(scene.pack)
+    let began = scene.scope.now
     try await scene.sandbox.deliverNextTwice(bot: scene.bot.id)
     let payment = try await buy(pack, as: scene.buyer, "double", scene)
     scene.facts = payment.evidence
@@ -108,7 +109,7 @@ extension DrillRunner {
         """
         select update_id from updates where workspace_id = \(scene.scope.workspaceID)
           and bot_id = \(scene.bot.id) and payment_id = \(payment.id)
-          and received_at >= \(payment.paidAt.addingTimeInterval(-60))
+          and received_at >= \(began)
         """, in: scene.scope
       ).first?.get("update_id", as: Int64.self)
       let tries = try await scene.sandbox.deliveries(bot: scene.bot.id).filter {

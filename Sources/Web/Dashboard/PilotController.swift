@@ -1,4 +1,4 @@
-@_spi(Guard) import EStars
+import EStars
 import Foundation
 import HTTPTypes
 import Ledger
@@ -64,8 +64,8 @@ enum ExpansionRequestsController {
     }
     do {
       _ = try await ExpansionRequest.ask(
-        body, of: live.workspace, drillsIn: test.workspace.scope,
-        by: visit.actor, in: live.workspace.scope, visit.platform.pool)
+        body, of: live.workspace, drillsIn: test.scope,
+        by: visit.actor, in: live.scope, visit.platform.pool)
       return .seeOther(Links.pilot(visit.workspace.slug))
     } catch is ExpansionRequest.Refusal {
       return try await visit.pilotPage(draft: body, status: .unprocessableContent)

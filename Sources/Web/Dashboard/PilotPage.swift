@@ -1,22 +1,23 @@
-@_spi(Guard) import EStars
+import EStars
 import Foundation
 import HTTPTypes
 import Ledger
 
 /// The two sides of the business, as far as the operator belongs to them.
 struct PilotSides: Sendable {
-  var live: Membership?
-  var test: Membership?
+  var live: Visit?
+  var test: Visit?
 
-  var isOwnerOfBoth: Bool { live?.role == .owner && test?.role == .owner }
+  var isOwnerOfBoth: Bool {
+    live?.membership.role == .owner && test?.membership.role == .owner
+  }
 }
 
 extension Visit {
   func pilotSides() async throws -> PilotSides {
-    let twin = try await Membership.all(of: session.operator, platform.pool)
-      .first { $0.workspace.id == workspace.twinID }
+    let other = try await otherSide()
     return workspace.side == .live
-      ? PilotSides(live: membership, test: twin) : PilotSides(live: twin, test: membership)
+      ? PilotSides(live: self, test: other) : PilotSides(live: other, test: self)
   }
 
   /// - Parameter draft: What was written to a wish that could not be taken.
@@ -31,7 +32,7 @@ extension Visit {
       trouble: trouble, expansion: ExpansionPart(limit: Limits.expansionCharacters))
     var newest: DrillRun?
     if let test = sides.test {
-      let scope = test.workspace.scope
+      let scope = test.scope
       newest = try await DrillRun.latest(in: scope, pool)
       var older = try await DrillRun.recent(
         before: before ?? newest?.id ?? 1, limit: Self.historyCount + 1, in: scope, pool)
@@ -43,8 +44,8 @@ extension Visit {
       view.history = older.map { DrillRunRow($0, bots[$0.botID]) }
       view.paging = Paging(
         nextCursor: hasMore ? older.last.map { String($0.id) } : nil, isFirst: before == nil)
-      view.mayRun = test.role >= .manager
-      view.mayStartBot = test.role >= .owner
+      view.mayRun = test.membership.role >= .manager
+      view.mayStartBot = test.membership.role >= .owner
       view.obstacle = try await obstacle(in: scope)
     } else {
       view.obstacle = .otherSide
@@ -79,7 +80,7 @@ extension Visit {
     }
     var finished = newest
     if newest?.state == .running {
-      finished = try await DrillRun.latest(finished: true, in: test.workspace.scope, pool)
+      finished = try await DrillRun.latest(finished: true, in: test.scope, pool)
     }
     switch ExpansionRequest.refusal(
       of: finished, from: workspace.stage, at: Date())

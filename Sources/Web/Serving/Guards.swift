@@ -22,6 +22,19 @@ struct Visit: Sendable {
   var workspace: Workspace { membership.workspace }
 }
 
+extension Visit {
+  /// The same request on the other side of the business; nil for who does not belong to it.
+  func otherSide() async throws -> Visit? {
+    try await Membership.all(of: session.operator, platform.pool)
+      .first { $0.workspace.id == workspace.twinID }
+      .map { membership in
+        Visit(
+          server: server, inbound: inbound, session: session, membership: membership,
+          scope: membership.workspace.scope)
+      }
+  }
+}
+
 /// A request of an operator's bot, by API key.
 struct BotCall: Sendable {
   let server: Server

@@ -123,6 +123,8 @@ struct AuditView: Sendable, Equatable {
     case "subscription": return number.map { Links.subscription(slug, $0) }
     case "key": return number.map { Links.key(slug, $0) }
     case "bot": return number.map { Links.bot(slug, $0) }
+    case "drill_run": return number.map { Links.drillRun(slug, $0) }
+    case "expansion_request": return Links.pilot(slug)
     case "event": return number.map { Links.event(slug, $0) }
     case "mismatch": return number.map { Links.mismatch(slug, $0) }
     case "hold": return number.map { Links.hold(slug, $0) }

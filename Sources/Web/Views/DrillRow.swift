@@ -72,7 +72,9 @@ struct DrillRow: Sendable, Equatable {
       "saw": state == .passed
         ? .text(t(.init("drill.saw_\(name.rawValue)"), places(page))) : .none,
       "took": .optional(
-        milliseconds.map { t("drill.took", ["seconds": seconds($0, page)]) }),
+        milliseconds.flatMap {
+          $0 < 100 ? nil : t("drill.took", ["seconds": seconds($0, page)])
+        }),
       "skipped": .optional(missing.map { t("drill.needs", ["drill": $0]) }),
       "problem": .optional(problem) { problem in
         [
@@ -122,7 +124,7 @@ struct DrillRow: Sendable, Equatable {
     switch name {
     case .botMapped: return milliseconds("answer_ms")
     case .webhookSeen: return milliseconds("arrived_ms")
-    case .preCheckoutP95: return milliseconds("p95_ms")
+    case .preCheckoutP95: return t("drill.p95", ["n": format.number(number("p95_ms"))])
     case .rulesDefined: return ""
     case .paymentCredited, .doubleDelivery: return format.signedCredits(number("credits"))
     case .debitRetried: return format.signedCredits(-number("credits"))

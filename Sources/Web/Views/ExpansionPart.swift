@@ -66,7 +66,9 @@ struct ExpansionPart: Sendable, Equatable {
   }
 
   private func form(_ page: PageContext, _ stage: PilotView.Stage) -> TemplateValue {
-    guard stage == .pilot, refusal == nil, request?.state != .asked, let liveSlug else {
+    guard stage == .pilot, refusal == nil || draft?.isEmpty == false, request?.state != .asked,
+      let liveSlug
+    else {
       return .none
     }
     let problems =

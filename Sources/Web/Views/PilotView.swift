@@ -146,6 +146,7 @@ struct DrillRunRow: Sendable, Equatable {
         state == .passed ? "good" : state == .failed ? "bad" : "requested"),
       "bot": .text("@" + bot.username), "by": .text(askedBy),
       "time": format.time(finishedAt ?? askedAt),
+      "exact": .text(format.exact(finishedAt ?? askedAt)),
       "drills": .records(drills) { $0.model(page, slug: slug) },
     ]
   }
