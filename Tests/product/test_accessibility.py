@@ -69,8 +69,9 @@ def test_site_and_sandbox(product, chromium):
     context = chromium.new_context(locale="en-US")
     visit = Checker(product, context.new_page())
     person = product.bot()["customer"]
-    for path in ("/", "/docs", "/docs/quickstart", "/pt-br/docs/errors", "/pt-br/docs/webhooks",
-                 "/login", "/nothing"):
+    for path in ("/", "/pt-br/how-it-works", "/compare/tribute", "/pt-br/margin", "/faq", "/gates",
+                 "/pt-br/security", "/docs", "/docs/quickstart", "/pt-br/docs/errors", "/login",
+                 "/nothing"):
         visit(product.url + path)
     for path in ("/", f"/people/{person}/chats/{product.bot()['id']}", "/console"):
         visit(product.sandbox + path)
