@@ -100,6 +100,7 @@ extension AccessMatrixTests {
     GET /w/:workspace/settings member viewer
     GET /w/:workspace/onboarding member owner
     POST /w/:workspace/onboarding/dismissal member owner
+    POST /w/:workspace/onboarding/sandbox-bot member owner
     GET /w/:workspace/onboarding/packs member owner
     POST /w/:workspace/onboarding/packs member owner
     GET /w/:workspace/onboarding/actions member owner

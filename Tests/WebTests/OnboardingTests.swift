@@ -61,7 +61,7 @@ import Testing
     /// The steps that the page shows as done.
     func done() async throws -> [String] {
       try await get("/w/novo/onboarding")
-        .matches(of: /(?s)<li class="first-step" id="([a-z-]+)">.*?state-([a-z]+)"/)
+        .matches(of: /(?s)<li class="first-step" id="([a-z-]+)">.*?class="state state-([a-z]+)"/)
         .filter { $0.output.2 == "good" }.map { String($0.output.1) }
     }
 

@@ -1,7 +1,32 @@
-@_spi(Guard) import Ledger
+import Ledger
 import Postgres
 
 extension Onboarding {
+  /// The skus that every one of these sides has, on sale or not.
+  public static func skus(on sides: [Workspace], _ pool: Pool) async throws -> Set<String> {
+    try await common(sides) { side in
+      try await PackRules.all(in: side.scope, pool).map(\.sku)
+    }
+  }
+
+  /// The keys of actions that every one of these sides has, in force or not.
+  public static func actions(on sides: [Workspace], _ pool: Pool) async throws -> Set<String> {
+    try await common(sides) { side in
+      try await ActionRules.all(in: side.scope, pool).map(\.key)
+    }
+  }
+
+  private static func common(
+    _ sides: [Workspace], _ names: (Workspace) async throws -> [String]
+  ) async throws -> Set<String> {
+    var common: Set<String>?
+    for side in sides {
+      let found = Set(try await names(side))
+      common = common?.intersection(found) ?? found
+    }
+    return common ?? []
+  }
+
   /// Puts packs on sale on these sides of a business. A sku that is there already is left alone, as
   /// it is.
   ///

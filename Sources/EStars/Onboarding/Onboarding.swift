@@ -1,5 +1,5 @@
 import Foundation
-@_spi(Guard) import Ledger
+import Ledger
 import Postgres
 
 /// The first steps of a business. What is done is read from its data, never ticked.

@@ -1,5 +1,5 @@
 import Foundation
-@_spi(Guard) import Ledger
+import Ledger
 import Postgres
 
 extension Workspace {

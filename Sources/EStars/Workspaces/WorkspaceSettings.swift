@@ -1,5 +1,5 @@
 import Foundation
-@_spi(Guard) import Ledger
+import Ledger
 import Postgres
 
 /// What an owner settles about a business as a whole. Both sides carry the same.

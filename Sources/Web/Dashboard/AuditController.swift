@@ -56,7 +56,7 @@ extension Visit {
 extension AuditView.Line {
   init(_ entry: AuditEntry) {
     self.init(
-      change: RuleChange(entry), isOurs: [.job, .system].contains(entry.actor.kind),
+      change: RuleChange(entry), isOurs: [.admin, .job, .system].contains(entry.actor.kind),
       kind: entry.subjectKind, subject: entry.subject)
   }
 }

@@ -1,4 +1,4 @@
-@_spi(Guard) import EStars
+import EStars
 import Foundation
 import HTTPTypes
 
@@ -87,15 +87,12 @@ enum OnboardingKeyController {
       return try await visit.livePage(view.render, .unprocessableContent)
     }
     do {
-      let made = try await APIKey.create(
-        name: "Quickstart", botID: bot.id, scopes: APIKey.Scope.allCases, side: .test,
-        by: visit.actor, in: test.scope, visit.platform.pool)
-      let catalog = try await Catalog.load(in: test.scope, visit.platform.pool)
+      let made = try await Onboarding.makeKey(
+        for: bot.id, of: test, by: visit.actor, visit.platform.pool)
       let url = visit.server.configuration.publicURL
       view.key = .init(
         text: made.text, url: "\(url.scheme ?? "https")://\(url.authority)",
-        action: catalog.actions.first { $0.requiredEntitlement == nil }?.key,
-        sku: catalog.listed.first { $0.audience == .everyone }?.sku)
+        action: made.action, sku: made.sku)
       return try await visit.livePage(view.render, .created)
     } catch APIKey.ChangeProblem.notFound {
       // It was disconnected a moment ago.
@@ -188,17 +185,13 @@ extension Visit {
 
   fileprivate func packTemplates(_ segment: Bot.Segment) async throws -> TemplatesView {
     let sides = try await ownedSides()
-    var known: [Set<String>] = []
-    for side in sides {
-      known.append(
-        Set(try await PackRules.all(in: side.scope, platform.pool).map(\.sku)))
-    }
+    let known = try await Onboarding.skus(on: sides, platform.pool)
     let rates = try await Rates.of(scope, platform.pool)
     let rows = PackTemplate.all(for: segment).map { template in
       let rules = template.rules(workspace.locale)
       return TemplatesView.Row(
         key: rules.sku, title: rules.title,
-        exists: known.allSatisfy { $0.contains(rules.sku) },
+        exists: known.contains(rules.sku),
         offer: .pack(
           emoji: rules.emoji, figures: MarginFigures.all(of: rules, at: rates)[0],
           .init(rules.audience)))
@@ -210,11 +203,7 @@ extension Visit {
 
   fileprivate func actionTemplates(_ segment: Bot.Segment) async throws -> TemplatesView {
     let sides = try await ownedSides()
-    var known: [Set<String>] = []
-    for side in sides {
-      known.append(
-        Set(try await ActionRules.all(in: side.scope, platform.pool).map(\.key)))
-    }
+    let known = try await Onboarding.actions(on: sides, platform.pool)
     let rates = try await Rates.of(scope, platform.pool)
     let rows = ActionTemplate.all(for: segment).map { template in
       let rules = template.rules(workspace.locale, tier: "free", at: rates)
@@ -223,7 +212,7 @@ extension Visit {
         ?? rules.unmeteredEntitlement.map { .unmetered($0.capitalizedFirst) }
       return TemplatesView.Row(
         key: rules.key, title: rules.title,
-        exists: known.allSatisfy { $0.contains(rules.key) },
+        exists: known.contains(rules.key),
         offer: .action(
           price: rules.priceCredits,
           perDay: rules.allowances["free"]?.perDay.map { Int64($0) }, feature: feature))
@@ -240,7 +229,24 @@ extension Visit {
     guard let test = try await ownedSides().first(where: { $0.side == .test }) else {
       return (nil, [], [])
     }
-    let bots = try await Bot.all(in: test.scope, platform.pool).filter(\.isConnected)
+    let bots = try await Onboarding.bots(of: test, platform.pool)
     return (test, bots, bots.map { .init(id: $0.id, username: $0.username) })
+  }
+}
+
+/// A bot of the sandbox at once: no token, no real Stars.
+enum OnboardingSandboxBotController {
+  @Sendable static func create(_ visit: Visit) async throws -> Reply {
+    guard let test = try await visit.ownedSides().first(where: { $0.side == .test }),
+      let sandbox = visit.server.configuration.sandboxURL
+    else { throw Refusal.notFound }
+    do {
+      try await Onboarding.startSandboxBot(
+        of: test, at: sandbox, publicURL: visit.server.configuration.publicURL, by: visit.actor,
+        visit.platform)
+    } catch is Bot.SandboxProblem {
+      return try await visit.onboardingPage(problem: .sandbox, .badGateway)
+    }
+    return .seeOther(Done.sandboxBot.on(Links.onboarding(visit.workspace.slug)))
   }
 }

@@ -7,6 +7,9 @@ extension Route {
     Route(
       .post, "/w/:workspace/onboarding/dismissal",
       .member(.owner, OnboardingDismissalController.create)),
+    Route(
+      .post, "/w/:workspace/onboarding/sandbox-bot",
+      .member(.owner, OnboardingSandboxBotController.create)),
     Route(.get, "/w/:workspace/onboarding/packs", .member(.owner, OnboardingPacksController.show)),
     Route(
       .post, "/w/:workspace/onboarding/packs", .member(.owner, OnboardingPacksController.create)),

@@ -1,4 +1,4 @@
-@_spi(Guard) import EStars
+import EStars
 import Foundation
 import HTTPTypes
 
@@ -87,12 +87,7 @@ extension Visit {
   /// The other side gets the first rates of a business as well. From then on it has its own.
   fileprivate func settleOtherSide(_ rates: Rates) async throws {
     guard let twin = try await ownedTwin() else { return }
-    do {
-      try await Rates.change(
-        to: rates, madeFrom: 0, by: actor, in: twin.scope, platform.pool)
-    } catch RuleRefusal.changed {
-      // It has.
-    }
+    try await Rates.begin(with: rates, on: twin, by: actor, platform.pool)
   }
 
   fileprivate func ratesHistory() async throws -> [AuditEntry] {

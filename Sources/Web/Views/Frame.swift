@@ -44,6 +44,7 @@ enum Done: String, Sendable, CaseIterable {
   case templateRemoved = "template_removed"
   case sla, alert, alerts, settings, packs, actions
   case putAway = "put_away"
+  case sandboxBot = "sandbox_bot"
 
   /// The page that says so.
   func on(_ path: String) -> String { Links.with(path, [("done", rawValue)]) }

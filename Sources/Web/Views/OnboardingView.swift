@@ -59,28 +59,31 @@ struct OnboardingView: Sendable, Equatable {
           t("onboarding.progress", ["n": String(done), "all": String(rows.count)])),
         "finished": .flag(isFinished),
         "problem": .optional(problem.map { t[.init("onboarding.problem_\($0.rawValue)")] }),
-        "rows": .records(rows) { model($0, page) },
+        "rows": .records(Array(rows.enumerated())) { model($1, number: $0 + 1, page) },
         "putting_away": isPutAway
           ? .none : .text(Links.onboarding(page.slug) + "/dismissal"),
       ])
   }
 
-  private func model(_ row: Row, _ page: PageContext) -> [String: TemplateValue] {
+  private func model(
+    _ row: Row, number: Int, _ page: PageContext
+  ) -> [String: TemplateValue] {
     let t = page.strings
     let name = row.step.rawValue
     let state = row.isDone ? "done" : row.step == next ? "next" : "open"
     return [
       "id": .text(name.replacing("_", with: "-")),
-      "name": .text(t[.init("onboarding.step_\(name)")]),
+      "name": .text("\(number). " + t[.init("onboarding.step_\(name)")]),
       "words": .text(words(row, page)),
       "state": .text(t[.init("onboarding.state_\(state)")]),
       "state_class": .text(
         row.isDone ? "good" : row.step == next ? "requested" : "unknown"),
-      "ways": .records(row.ways) { way in
+      "ways": .records(Array(row.ways.enumerated())) { index, way in
         [
+          // What there is to do now stands out.
+          "first": .flag(row.step == next && index == 0),
           "href": .text(way.href), "words": .text(t[.init("onboarding.way_\(way.kind.rawValue)")]),
           "form": .flag(way.isForm),
-          "button_class": .text(row.step == next ? "button" : "button button-quiet"),
         ]
       },
     ]

@@ -133,7 +133,8 @@ enum OnboardingSamples {
     },
     GoldenTests.Page(name: "onboarding-half-pt") {
       OnboardingView(
-        rows: Array(finished.prefix(3)) + Array(fresh.dropFirst(3)), isPutAway: false, problem: .sandbox
+        rows: Array(finished.prefix(3)) + Array(fresh.dropFirst(3)), isPutAway: false,
+        problem: .sandbox
       ).render(with: $0, in: Samples.frame(.ptBR))
     },
     GoldenTests.Page(name: "onboarding-finished") {
