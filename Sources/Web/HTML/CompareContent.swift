@@ -78,7 +78,7 @@ struct CompareContent: SiteContent {
       let message =
         named.contains(key)
         ? "front matter `sources` lacks `\(key)`" : "no row names the source `\(key)`"
-      throw ContentError(file: file, message: message)
+      throw ContentError(file: file, key: "sources", message: message)
     }
     return DocsContent.Table(
       columns: [columns.topic, columns.estars, columns.tribute, columns.source],

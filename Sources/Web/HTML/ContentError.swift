@@ -4,11 +4,14 @@ struct ContentError: Error, Equatable, CustomStringConvertible {
   let file: String
   /// Counted from 1, where the fault stands in one.
   var line: Int?
+  /// The first key of the front matter that it is about: whoever has read the file knows its line.
+  let key: String?
   let message: String
 
-  init(file: String, line: Int? = nil, message: String) {
+  init(file: String, line: Int? = nil, key: String? = nil, message: String) {
     self.file = file
     self.line = line
+    self.key = key
     self.message = message
   }
 

@@ -5,6 +5,8 @@ import Yams
 struct ContentPage<FrontMatter: Decodable & Sendable>: Sendable {
   let frontMatter: FrontMatter
   let body: Markdown
+  /// Where in the file each key of the front matter stands.
+  private let keyLines: [String: Int]
 
   /// - Parameters:
   ///   - file: the path to name in errors.
@@ -22,14 +24,24 @@ struct ContentPage<FrontMatter: Decodable & Sendable>: Sendable {
       throw ContentError(
         file: file, line: 1, message: "must begin with front matter between two `---` lines")
     }
-    let frontMatter = try FrontMatterText(
-      yaml: lines[1..<end].joined(separator: "\n"), file: file
-    ).decode(FrontMatter.self)
+    let yaml = FrontMatterText(yaml: lines[1..<end].joined(separator: "\n"), file: file)
+    let frontMatter = try yaml.decode(FrontMatter.self)
     self.frontMatter = frontMatter
+    keyLines = yaml.keyLines
     body = try Markdown(
       lines[(end + 1)...].joined(separator: "\n"), file: file, linesBefore: end + 1
     ) {
       try fence(frontMatter, $0, $1)
+    }
+  }
+
+  /// What `work` makes of the page; what is wrong with a key gets the key's line.
+  func lined<Value>(_ work: () throws -> Value) throws -> Value {
+    do {
+      return try work()
+    } catch var error as ContentError where error.line == nil {
+      error.line = error.key.flatMap { keyLines[$0] } ?? 1
+      throw error
     }
   }
 }
@@ -64,6 +76,14 @@ struct FrontMatterText {
       throw ContentError(
         file: file, line: line(of: error), message: "front matter cannot be read: \(error)")
     }
+  }
+
+  /// Of the keys that stand at the front matter's margin.
+  var keyLines: [String: Int] {
+    let pairs = (try? Yams.compose(yaml: yaml))?.mapping?.compactMap { key, _ in
+      key.string.flatMap { name in key.mark.map { (name, $0.line + Self.linesBefore) } }
+    }
+    return Dictionary(pairs ?? []) { first, _ in first }
   }
 
   private func line(of error: any Error) -> Int? {

@@ -26,7 +26,7 @@ struct GatesContent: SiteContent {
     let known = Set(GatesView.Gate.allCases.map(\.rawValue))
     if let key = known.symmetricDifference(gates.keys).min() {
       throw ContentError(
-        file: page.file,
+        file: page.file, key: "gates",
         message: known.contains(key)
           ? "front matter `gates` lacks `\(key)`" : "there is no gate `\(key)`")
     }

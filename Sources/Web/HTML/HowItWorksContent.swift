@@ -53,14 +53,15 @@ struct HowItWorksContent: SiteContent {
       })
     else {
       throw ContentError(
-        file: page.file,
+        file: page.file, key: "diagram",
         message:
           "front matter `diagram` must have \(SequenceDiagram.laneCount) lanes, and steps go from one to one of them"
       )
     }
     guard parts.reduce(0, { $0 + $1.steps }) == steps.count else {
       throw ContentError(
-        file: page.file, message: "front matter `parts` do not add up to \(steps.count) steps")
+        file: page.file, key: "parts",
+        message: "front matter `parts` do not add up to \(steps.count) steps")
     }
     var first = 0
     var rows: [TemplateValue] = []

@@ -142,7 +142,8 @@ extension LandingContent {
     let balances = hero.rows.compactMap(\.balance)
     guard balances.count > 1 else {
       throw ContentError(
-        file: page.file, message: "front matter `hero.rows` needs two rows with a `balance`")
+        file: page.file, key: "hero",
+        message: "front matter `hero.rows` needs two rows with a `balance`")
     }
     return [
       "ask": .text(Links.pilot(page.frame.language)),

@@ -29,7 +29,8 @@ struct MarginContent: SiteContent {
     let view = MarginView(draft, on: self, in: page.frame.language)
     if let problem = view.problems.first {
       throw ContentError(
-        file: page.file, message: "front matter `draft.\(problem.field)` cannot be computed with")
+        file: page.file, key: "draft",
+        message: "front matter `draft.\(problem.field)` cannot be computed with")
     }
     return view.model(page.frame, page.body)
   }

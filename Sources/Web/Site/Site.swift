@@ -44,9 +44,8 @@ struct Site: Sendable {
     let content = page.frontMatter
     let head = SiteFrame.Head(
       title: content.title, description: content.description, questions: content.questions)
-    return frame.page(
-      Content.template, head,
-      try content.model(SiteContext(frame: frame, file: file, body: page.body)))
+    let context = SiteContext(frame: frame, file: file, body: page.body)
+    return frame.page(Content.template, head, try page.lined { try content.model(context) })
   }
 
   /// A page's file, with the address to write to where it stands for one.

@@ -42,9 +42,10 @@ struct SiteShell: Sendable {
       let home = try ContentPage<LandingContent>(
         source: Data(contentsOf: root.appending(path: file)), file: file)
       let words = home.frontMatter.shareWords
-      if let character = ShareImage.missing(in: words) {
+      try home.lined {
+        guard let character = ShareImage.missing(in: words) else { return }
         throw ContentError(
-          file: file,
+          file: file, key: "hero",
           message: "`hero` has a character that the share image cannot draw: \(character)")
       }
       let png = try ShareImage.png(words)

@@ -62,6 +62,39 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (
+      "content/en/how-it-works.md", "steps: 5 }", "steps: 4 }",
+      "how-it-works.md:10: front matter `parts`"
+    ),
+    (
+      "content/pt-br/how-it-works.md", "from: 0,", "from: 3,",
+      "how-it-works.md:6: front matter `diagram`"
+    ),
+    (
+      "content/en/index.md", "After the Stars", "После Stars",
+      "content/en/index.md:5: `hero` has a character"
+    ),
+    (
+      "content/pt-br/index.md", "balance:", "rest:",
+      "content/pt-br/index.md:5: front matter `hero.rows`"
+    ),
+    ("content/en/gates.md", "  pricing:", "  prices:", "content/en/gates.md:"),
+  ])
+  func aKeyThatDoesNotFitIsNamedWithItsLine(
+    _ file: String, _ old: String, _ new: String, _ expected: String
+  ) throws {
+    try withCopy { root in
+      let url = root.appending(path: file)
+      let text = try String(contentsOf: url, encoding: .utf8)
+      #expect(text.contains(old))
+      try text.replacing(old, with: new).write(to: url, atomically: true, encoding: .utf8)
+      let complaint = complaint(at: root)
+      #expect(complaint.contains(expected), "\(complaint)")
+      #expect(complaint.firstMatch(of: #/\.md:[0-9]+: /#) != nil, "\(complaint)")
+    }
+  }
+
   @Test func aMissingPageIsNamed() throws {
     try withCopy { root in
       try FileManager.default.removeItem(
