@@ -98,6 +98,8 @@ create index applications_open on applications (
   where state in ('received', 'asked');
 create index applications_recent on applications (application_id desc);
 create index applications_bot on applications (lower(bot_username));
+-- Somebody may ask for a bot that is here already.
+create index bots_username on bots (lower(username));
 create index applications_contact on applications (lower(contact));
 create index applications_workspace on applications (workspace_id) where workspace_id is not null;
 

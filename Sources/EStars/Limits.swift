@@ -375,4 +375,19 @@ public enum Limits {
   public static let drillEvidenceSeconds = 30 * 86_400.0
   /// Of what an operator writes to a wish for more live bots, in Unicode scalars.
   public static let expansionCharacters = 2000
+  /// Applications of one address, and of everybody, within the window.
+  public static let applicationsPerAddress = 5
+  public static let applicationsPerDay = 200
+  public static let applicationWindowSeconds = 86_400
+  /// Nobody fills in a form sooner, and a page that was kept for longer is drawn anew.
+  public static let formTypingSeconds = 3.0
+  public static let formStampSeconds = 86_400.0
+  /// How long a decided application is kept: 180 days.
+  public static let applicationSeconds = 180 * 86_400.0
+  /// Notes, questions and answers about one application.
+  public static let applicationMessages = 100
+  /// How long an admin may look into a workspace before another reason is asked for.
+  public static let adminVisitSeconds = 3600.0
+  /// A job that is due for longer than this is late.
+  public static let jobLateSeconds = 300.0
 }

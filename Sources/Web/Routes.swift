@@ -15,6 +15,8 @@ struct Route: Sendable {
     case session(@Sendable (SessionCall) async throws -> Reply)
     /// A member of the workspace in the path, with this role or a higher one.
     case member(Role, @Sendable (Visit) async throws -> Reply)
+    /// A signed-in admin of the platform, whose second factor is on.
+    case admin(@Sendable (AdminCall) async throws -> Reply)
     /// A bot whose API key has this scope.
     case key(APIKey.Scope, @Sendable (BotCall) async throws -> Reply)
     /// Telegram, with the bot's webhook secret.
@@ -32,7 +34,7 @@ struct Route: Sendable {
   }
 
   static let all: [Route] =
-    SitePlace.routes + Route.firstSteps + Route.pilots + [
+    SitePlace.routes + Route.applications + Route.firstSteps + Route.pilots + Route.admin + [
       Route(.get, "/docs", .anyone(SiteController.docs)),
       Route(.get, "/docs/:page", .anyone(SiteController.docs)),
       Route(.get, "/pt-br/docs", .anyone(SiteController.docs)),
@@ -397,7 +399,7 @@ struct Route: Sendable {
 
   var bodyLimit: Int {
     switch door {
-    case .page, .anyone, .awaitingTOTP, .session, .member: ServingLimits.formBodyBytes
+    case .page, .anyone, .awaitingTOTP, .session, .member, .admin: ServingLimits.formBodyBytes
     case .key, .webhook: ServingLimits.jsonBodyBytes
     }
   }

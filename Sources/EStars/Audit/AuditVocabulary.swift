@@ -8,14 +8,14 @@ public enum AuditVocabulary {
   /// `units_per_day` for `units_per_day:pro`.
   public static let facts: [String: Set<String>] = money.merging(rules) { one, _ in one }
     .merging(desk) { one, _ in one }.merging(connections) { one, _ in one }
+    .merging(pilots) { one, _ in one }
 
   /// What a line may be about.
   public static let subjectKinds: Set<String> = [
     "action", "alert", "alert_rule", "bot", "carts", "checkout", "customer", "drill_run",
-    "entitlement", "expansion_request",
-    "event", "hold", "invitation", "key", "mismatch", "operator", "pack", "payment", "paywall",
-    "plan", "rates", "refund", "refund_policy", "reply_template", "settings", "staff",
-    "subscription",
+    "entitlement", "event", "expansion_request", "hold", "invitation", "key", "mismatch",
+    "operator", "pack", "payment", "paywall", "plan", "rates", "refund", "refund_policy",
+    "reply_template", "settings", "staff", "subscription",
     "support_case", "tier", "trial_policy", "workspace",
   ]
 
@@ -122,6 +122,12 @@ public enum AuditVocabulary {
     "event_address.removed": ["url"], "event_address.rotated": [], "event_address.set": ["url"],
     "key.created": ["name", "bot", "scopes"], "key.revoked": [],
     "key.rotated": ["key", "overlap_seconds"],
+  ]
+
+  /// What admins of the platform did about the business.
+  private static let pilots: [String: Set<String>] = [
+    "expansion_request.approved": [], "expansion_request.declined": [],
+    "workspace.approved": [], "workspace.visited": ["until"],
   ]
 
   private static let action: Set<String> = [

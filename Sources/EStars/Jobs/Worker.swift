@@ -115,6 +115,7 @@ public struct Worker: Sendable {
       _ = try await Session.purge(at: at, platform.pool)
       _ = try await Throttle.purge(at: at, platform.pool)
       _ = try await ResetLink.purge(at: at, platform.pool)
+      _ = try await Application.purge(at: at, platform.pool)
       return .done
     }
     guard let workspace = try await platform.directory.workspace(id) else { return .done }

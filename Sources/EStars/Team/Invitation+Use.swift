@@ -41,7 +41,7 @@ extension Invitation {
     {
       sides.append(twin)
     }
-    let (joined, entered) = try await platform.pool.transaction(in: workspace.scope) {
+    let (joined, entered, stage) = try await platform.pool.transaction(in: workspace.scope) {
       [sides] tx in
       try await tx.take(self, at: at)
       let joined = try await person(tx)
@@ -51,13 +51,19 @@ extension Invitation {
       }
       guard entered.contains(workspace) else { throw Member.Refusal.notFound }
       try await tx.tellOfJoining(joined, self, in: workspace.scope)
-      return (joined, entered)
+      // The owner is in, so the pilot begins.
+      let stage =
+        role == .owner
+        ? try await tx.take(
+          .pilot, of: workspace, by: Actor(.operator, joined.email), at: at) : nil
+      return (joined, entered, stage)
     }
     for side in entered where side != workspace {
       try await platform.pool.transaction(in: side.scope) { tx in
         try await tx.tellOfJoining(joined, self, in: side.scope)
       }
     }
+    try await stage?.follow(platform)
     return joined
   }
 }
@@ -80,13 +86,17 @@ extension Transaction {
     try await execute(
       "update invitations set used_by = \(person.id) where invitation_id = \(invitation.id)")
     // The inviter's own place is held meanwhile: whoever loses it now waits until this is done.
-    let mayInvite = try await !query(
+    let maker: SQL =
+      invitation.isByAdmin
+      ? """
+      select from operators o where o.email = \(invitation.madeBy) and o.is_admin for share
       """
+      : """
       select from memberships m join operators o using (operator_id)
       where o.email = \(invitation.madeBy) and m.workspace_id = \(side.id) and m.role = 'owner'
       for share of m
       """
-    ).isEmpty
+    let mayInvite = try await !query(maker).isEmpty
     guard mayInvite else { return false }
     try await execute(
       """

@@ -119,6 +119,8 @@ public final class Server: Sendable {
       return try await handle(try await session(whole())).asPage()
     case .member(let role, let handle):
       return try await handle(try await visit(whole(), role)).asPage()
+    case .admin(let handle):
+      return try await handle(try await adminCall(whole())).asPage()
     }
   }
 

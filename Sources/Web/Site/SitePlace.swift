@@ -6,6 +6,7 @@ enum SitePlace: String, Sendable, CaseIterable {
   case compareTribute = "compare/tribute"
   case margin
   case faq
+  case pilot
   case gates
   case security
   case privacy
@@ -22,6 +23,7 @@ enum SitePlace: String, Sendable, CaseIterable {
     case .faq: FAQContent.self
     case .gates: GatesContent.self
     case .security, .privacy, .terms: ProseContent.self
+    case .pilot: nil
     }
   }
 
@@ -31,7 +33,7 @@ enum SitePlace: String, Sendable, CaseIterable {
   var group: Group? {
     switch self {
     case .home: nil
-    case .howItWorks, .compareTribute, .margin, .faq: .product
+    case .howItWorks, .compareTribute, .margin, .faq, .pilot: .product
     case .gates, .security, .privacy, .terms: .trust
     }
   }

@@ -49,7 +49,9 @@ struct AuditView: Sendable, Equatable {
       .audit, title: t["nav.audit"], place: .audit,
       [
         "path": .text(path),
-        "fields": .list(fields(page).map { .record($0.model(problems, page)) }),
+        "fields": .list(
+          Self.fields(filter, actors: actors, actions: actions, kinds: kinds, page)
+            .map { .record($0.model(problems, page)) }),
         "clear": filter.isEmpty ? .none : .text(path),
         "results": lines.isEmpty
           ? .none : .record(["rows": .records(lines) { model($0, words, page) }]),
@@ -57,7 +59,9 @@ struct AuditView: Sendable, Equatable {
       ])
   }
 
-  private func fields(_ page: PageContext) -> [FormField] {
+  static func fields(
+    _ filter: Filter, actors: [String], actions: [String], kinds: [String], _ page: PageContext
+  ) -> [FormField] {
     let t = page.strings
     func choice(
       _ id: String, _ label: String, _ value: String, _ values: [String],
@@ -75,7 +79,7 @@ struct AuditView: Sendable, Equatable {
       choice("action", t["audit_log.action"], filter.action, actions) {
         RuleWords.did($0, t)
       },
-      choice("kind", t["audit_log.kind"], filter.kind, kinds) { Self.kind($0, t) },
+      choice("kind", t["audit_log.kind"], filter.kind, kinds) { kind($0, t) },
       FormField(
         id: "subject", label: t["audit_log.subject"], value: filter.subject,
         kind: .text(max: 200)),
@@ -105,7 +109,7 @@ struct AuditView: Sendable, Equatable {
     "workspace", "settings", "carts", "rates", "trial_policy", "invitation", "refund_policy",
   ]
 
-  private static func kind(_ name: String, _ strings: Strings) -> String {
+  static func kind(_ name: String, _ strings: Strings) -> String {
     let key = Strings.Key("audit_kind.\(name)")
     return strings.keys.contains(key) ? strings[key] : name
   }

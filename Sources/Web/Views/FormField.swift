@@ -38,6 +38,13 @@ struct FormProblem: Sendable, Equatable {
     case day
     /// The form was sent before, with other words.
     case sentBefore
+    /// Nobody's username at Telegram can be so.
+    case botUsername
+    /// Too short to reach anybody.
+    case contact(min: Int)
+    case invitationCode
+    /// Of a workspace: not the letters that addresses are made of, or a word of the product's own.
+    case slug, reservedSlug
   }
 
   /// The field's id and name.
@@ -77,6 +84,11 @@ struct FormProblem: Sendable, Equatable {
     case .lastOwner: return t["form.last_owner"]
     case .day: return t["form.day"]
     case .sentBefore: return t["form.sent_before"]
+    case .botUsername: return t["form.bot_username"]
+    case .contact(let min): return t("form.contact", ["min": String(min)])
+    case .invitationCode: return t["form.invitation_code"]
+    case .slug: return t["form.slug"]
+    case .reservedSlug: return t["form.reserved_slug"]
     }
   }
 }

@@ -5,7 +5,6 @@ enum Links {
   static let login = "/login"
   static let loginTOTP = "/login/totp"
   /// Where prospects ask to be let in.
-  static func pilot(_ language: Language) -> String { language.sitePrefix + "/pilot" }
   static let openAPI = "/openapi.json"
   static let logout = "/logout"
   static let workspaces = "/workspaces"
@@ -13,6 +12,16 @@ enum Links {
   static let accountPassword = account + "/password"
   static let accountTOTP = account + "/totp"
   static let accountSessions = account + "/sessions"
+  static let admin = "/admin"
+  static func admin(_ place: PageContext.AdminPlace) -> String {
+    place == .home ? admin : admin + "/" + place.rawValue.replacing("_", with: "-")
+  }
+  static func adminApplication(_ id: Int64) -> String { admin(.applications) + "/\(id)" }
+  static func adminWorkspace(_ id: Int64) -> String { admin(.workspaces) + "/\(id)" }
+  static func adminOperator(_ id: Int64) -> String { admin(.operators) + "/\(id)" }
+  static func expansionRequest(_ id: Int64) -> String { admin + "/expansion-requests/\(id)" }
+  static func pilot(_ language: Language) -> String { language.sitePrefix + "/pilot" }
+  static func application(_ token: String) -> String { "/applications/\(token)" }
   static func invitation(_ token: String) -> String { "/invitations/\(token)" }
   static func reset(_ token: String) -> String { "/resets/\(token)" }
 

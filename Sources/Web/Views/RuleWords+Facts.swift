@@ -30,10 +30,10 @@ extension RuleWords {
         title description body title_in description_in name invited invited_by chat code_of sku url
         emoji currency bot username relay commands own_texts assignee paid_sources action item plan
         next_plan proposed_by tier entitlement entitlements required_entitlement
-        unmetered_entitlement time_zone
+        unmetered_entitlement time_zone slug
         """
       ),
-      (.id, "charge chat_id seed event key credit_grant key.bot drill_run"),
+      (.id, "charge chat_id seed event key credit_grant key.bot drill_run invitation"),
       (
         .number,
         """
@@ -43,7 +43,7 @@ extension RuleWords {
         max_used_percent four_eyes_stars credits bonus_credits price_stars credits_valid_days
         entitlement_days discount_percent unassigned_cases count units balance unit valid_days
         credits_held credits_taken credits_used used days minutes customers goodwill_cap_credits
-        low_credits_threshold passed failed
+        low_credits_threshold passed failed max_uses
         """
       ),
       (.decimal, "unit_cost usd_per_100_stars currency_per_usd credit_cost"),

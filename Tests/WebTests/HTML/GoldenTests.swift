@@ -50,7 +50,7 @@ import Testing
     + PlanPages.pages + SubscriptionPages.pages + CheckoutSamples.pages
     + CartSamples.pages + SupportSamples.pages + AlertSamples.pages + CustomerPages.pages
     + OnboardingSamples.pages + FigureSamples.pages + Samples.refundPages + Samples.teamPages
-    + Samples.pilotPages
+    + Samples.pilotPages + Samples.applicationPages + Samples.adminPages
 
   private static let desk: [Page] = [
     Page(name: "docs") { try docs("/docs", $0) },
