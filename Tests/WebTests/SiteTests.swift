@@ -49,7 +49,7 @@ import Testing
         }
         let isThere =
           target.isEmpty || pages[target] != nil || fixed.contains(target)
-          || examples.contains(target) || Self.coming.contains(target)
+          || examples.contains(target)
         #expect(isThere, "\(path) → \(target)")
         guard let anchor = match.output.2.map(String.init), !anchor.isEmpty else { continue }
         let page = target.isEmpty ? html : pages[target] ?? ""
@@ -59,8 +59,6 @@ import Testing
   }
 
   /// Drawn by a controller.
-  private static let coming: Set<String> = []
-
   @Test func anIDStandsOnce() throws {
     for (path, html) in try Self.pages() {
       let ids = Self.ids(html)

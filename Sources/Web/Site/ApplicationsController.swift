@@ -182,9 +182,7 @@ extension Server {
 
   fileprivate func page(_ view: ApplicationView, _ language: Language) -> Reply {
     let path = Links.application(view.token)
-    let frame = SiteFrame(
-      place: nil, path: { _ in path }, language, address: pages.site.address,
-      renderer: pages.renderer)
+    let frame = SiteFrame(place: nil, path: { _ in path }, language, pages.site.shell)
     return .html(
       view.render(in: frame), status: view.problem == nil ? .ok : .unprocessableContent)
   }

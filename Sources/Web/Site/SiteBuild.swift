@@ -31,6 +31,11 @@ public struct SiteBuild: Sendable {
         files[Self.file(place.path(language))] = pages.site.page(place, language).body
       }
     }
+    // Nobody can be asked when it was drawn, so the program shows the form once more.
+    for language in Language.allCases {
+      let form = NewApplicationView().render(in: pages.site.frame(.pilot, language))
+      files[Self.file(SitePlace.pilot.path(language))] = Array(form.utf8)
+    }
     for (path, bytes) in pages.docs.pages {
       let isPage = bytes.contentType.hasPrefix("text/html")
       files[isPage ? Self.file(path) : String(path.dropFirst())] = bytes.body

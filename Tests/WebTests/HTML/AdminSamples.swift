@@ -4,9 +4,8 @@ import Foundation
 
 /// Asking to be let in, and those who decide about it.
 extension Samples {
-  private static func site(_ renderer: Renderer, _ language: Language) -> SiteFrame {
-    SiteFrame(
-      .pilot, language, address: SiteAddress(publicURL: GoldenTests.address), renderer: renderer)
+  private static func site(_ language: Language) throws -> SiteFrame {
+    try GoldenTests.site.get().frame(.pilot, language)
   }
 
   private static func admin(_ language: Language = .en, done: Done? = nil) -> Frame {
@@ -66,11 +65,11 @@ extension Samples {
     ])
 
   static let applicationPages: [GoldenTests.Page] = [
-    .init(name: "application-new") {
-      NewApplicationView(stamp: "a-stamp").render(in: site($0, .en))
+    .init(name: "application-new") { _ in
+      try NewApplicationView(stamp: "a-stamp").render(in: site(.en))
     },
-    .init(name: "application-new-refused-pt") {
-      NewApplicationView(
+    .init(name: "application-new-refused-pt") { _ in
+      try NewApplicationView(
         draft: .init(
           bot: hostile, segment: "ai_bot", stars: "x", cost: "", contact: "a", pain: hostile,
           code: hostile,
@@ -81,37 +80,37 @@ extension Samples {
             FormProblem(field: "contact", kind: .contact(min: 3)),
             FormProblem(field: "code", kind: .invitationCode),
           ]), stamp: "a-stamp"
-      ).render(in: site($0, .ptBR))
+      ).render(in: site(.ptBR))
     },
-    .init(name: "application-new-again") {
-      NewApplicationView(stamp: "a-stamp", notice: .again).render(in: site($0, .en))
+    .init(name: "application-new-again") { _ in
+      try NewApplicationView(stamp: "a-stamp", notice: .again).render(in: site(.en))
     },
-    .init(name: "application-new-sent-before-pt") {
-      NewApplicationView(stamp: "a-stamp", notice: .sentBefore("a-token")).render(
-        in: site($0, .ptBR))
+    .init(name: "application-new-sent-before-pt") { _ in
+      try NewApplicationView(stamp: "a-stamp", notice: .sentBefore("a-token")).render(
+        in: site(.ptBR))
     },
-    .init(name: "application-new-throttled") {
-      NewApplicationView(stamp: "a-stamp", notice: .throttled(seconds: 7200)).render(
-        in: site($0, .en))
+    .init(name: "application-new-throttled") { _ in
+      try NewApplicationView(stamp: "a-stamp", notice: .throttled(seconds: 7200)).render(
+        in: site(.en))
     },
-    .init(name: "application-new-removed-pt") {
-      NewApplicationView(stamp: "a-stamp", notice: .removed).render(in: site($0, .ptBR))
+    .init(name: "application-new-removed-pt") { _ in
+      try NewApplicationView(stamp: "a-stamp", notice: .removed).render(in: site(.ptBR))
     },
-    .init(name: "application-asked-pt") {
-      ApplicationView(
+    .init(name: "application-asked-pt") { _ in
+      try ApplicationView(
         token: "a-token", state: .asked, receivedAt: ago(3 * day), facts: applicationFacts,
         talk: talk.filter { $0.kind != .note }, answer: hostile, problem: .tooLong, now: now
-      ).render(in: site($0, .ptBR))
+      ).render(in: site(.ptBR))
     },
-    .init(name: "application-declined") {
-      ApplicationView(
+    .init(name: "application-declined") { _ in
+      try ApplicationView(
         token: "a-token", state: .declined, receivedAt: ago(3 * day), decline: .noCapacity,
         facts: applicationFacts, problem: .unconfirmed, now: now
-      ).render(in: site($0, .en))
+      ).render(in: site(.en))
     },
-    .init(name: "application-received") {
-      ApplicationView(token: "a-token", state: .received, hasCode: true, now: now)
-        .render(in: site($0, .en))
+    .init(name: "application-received") { _ in
+      try ApplicationView(token: "a-token", state: .received, hasCode: true, now: now)
+        .render(in: site(.en))
     },
   ]
 

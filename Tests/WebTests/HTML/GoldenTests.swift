@@ -28,7 +28,7 @@ import Testing
     return String(decoding: try #require(docs.pages[path]).body, as: UTF8.self)
   }
 
-  private static let site = Result {
+  static let site = Result {
     let shell = try SiteShell(
       root: root, address: SiteAddress(publicURL: address), renderer: try renderer())
     return try Site(root: root, shell: shell)
