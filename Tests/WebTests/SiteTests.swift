@@ -58,7 +58,6 @@ import Testing
     }
   }
 
-  /// Drawn by a controller.
   @Test func anIDStandsOnce() throws {
     for (path, html) in try Self.pages() {
       let ids = Self.ids(html)

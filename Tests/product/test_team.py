@@ -127,3 +127,21 @@ def test_a_phone_of_ones_own_and_a_lost_one(product):
     assert "/login" in again.send(product.url + "/account").url, "signed out everywhere"
     back = Person(product, email).send(product.url + "/account")
     assert back.status == 200 and back.url.endswith("/account")
+
+
+def test_an_admin_is_made_by_the_command_line(product):
+    email = "eve@team.example"
+    said = estars(
+        product, "operator", "add", "--email", email, "--name", "Eve", "--admin", "--locale", "en")
+    assert "is an admin" in said and PASSWORD not in said
+    eve = Person(product, email)
+    # The password alone leads to the second factor, and nowhere else.
+    assert eve.send(product.url + "/admin").url.endswith("/account/totp")
+    setup = eve.post("/account/totp", password=PASSWORD).body.decode()
+    secret = re.search(r"<code>([A-Z2-7 ]+)</code>", setup).group(1)
+    eve.post("/account/totp/confirmation", "/account/totp", code=totp(secret))
+    today = eve.get_page("/admin")
+    assert "Applications to read" in today and "0008_pilots.sql" in today
+    log = eve.get_page("/admin/audit")
+    assert "made an admin" in log and "estars operator add" in log
+    assert Dashboard(product, "owner").send(product.url + "/admin").status == 404

@@ -91,15 +91,22 @@ extension Application {
       }
     }
     try await pool.transaction { tx in
-      let code = try await tx.useCode(draft.invitationCode, at: at)
-      try await tx.execute(
+      let row = try await tx.query(
         """
         insert into applications (token_hash, locale, bot_username, segment, monthly_stars,
-          variable_cost, contact, pain, invitation_code_id, received_at)
+          variable_cost, contact, pain, received_at)
         values (\(Bytes.sha256(token)), \(draft.locale), \(draft.botUsername),
           \(draft.segment.rawValue), \(draft.monthlyStars), \(draft.variableCost),
-          \(draft.contact), \(draft.pain), \(code), \(at))
-        on conflict (token_hash) do nothing
+          \(draft.contact), \(draft.pain), \(at))
+        on conflict (token_hash) do nothing returning application_id
+        """
+      ).first
+      // The same form came twice at the same moment: the other one has used the code.
+      guard let row, let code = try await tx.useCode(draft.invitationCode, at: at) else { return }
+      try await tx.execute(
+        """
+        update applications set invitation_code_id = \(code)
+        where application_id = \(row.get("application_id", as: Int64.self))
         """)
     }
     return token
