@@ -50,7 +50,8 @@ extension Visit {
       now: scope.now, csrfToken: session.csrfToken, operatorName: session.operator.name,
       workspace: .init(
         slug: workspace.slug, name: workspace.name,
-        side: workspace.side == .live ? .live : .test, otherSideSlug: try await otherSide()?.workspace.slug,
+        side: workspace.side == .live ? .live : .test,
+        otherSideSlug: try await otherSide()?.workspace.slug,
         suspension: workspace.suspension.map { .init(at: $0.at, reason: $0.reason) }),
       openAlerts: try await openAlerts, done: inbound.query["done"].flatMap(Done.init),
       isAdmin: session.operator.isAdmin, visitEndsAt: membership.visit?.endsAt)
