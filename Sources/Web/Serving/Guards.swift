@@ -25,13 +25,19 @@ struct Visit: Sendable {
 extension Visit {
   /// The same request on the other side of the business; nil for who may not enter it.
   func otherSide() async throws -> Visit? {
-    guard let id = workspace.twinID, let twin = try await platform.directory.workspace(id),
-      let membership = try await Membership.find(
-        slug: twin.slug, of: session.operator, platform.pool)
-    else { return nil }
-    return Visit(
-      server: server, inbound: inbound, session: session, membership: membership,
-      scope: membership.workspace.scope)
+    var other = try await Membership.all(of: session.operator, platform.pool)
+      .first { $0.workspace.id == workspace.twinID }
+    // An admin who looks in belongs to neither and sees both.
+    if other == nil, membership.visit != nil, let id = workspace.twinID,
+      let twin = try await platform.directory.workspace(id)
+    {
+      other = try await Membership.find(slug: twin.slug, of: session.operator, platform.pool)
+    }
+    return other.map { membership in
+      Visit(
+        server: server, inbound: inbound, session: session, membership: membership,
+        scope: membership.workspace.scope)
+    }
   }
 }
 
