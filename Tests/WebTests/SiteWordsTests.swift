@@ -62,11 +62,12 @@ import Testing
     let found =
       language == .en
       ? "We found none in its public documentation." : "Não encontramos na documentação pública."
-    for row in content.rows {
+    for row in content.table.rows {
       #expect(row.sources.isEmpty == (row.tribute == found), "\(row.topic)")
       #expect(!row.estars.isEmpty)
     }
-    #expect(content.sources.values.allSatisfy { $0.url.hasPrefix("https://wiki.tribute.tg/") })
+    #expect(
+      content.table.sources.values.allSatisfy { $0.url.hasPrefix("https://wiki.tribute.tg/") })
     #expect(content.checked.wholeMatch(of: /20\d\d-\d\d-\d\d/) != nil)
   }
 
@@ -75,8 +76,10 @@ import Testing
     for name in ["compare/tribute", "faq", "gates", "margin", "privacy", "security", "terms"] {
       let counts = try Language.allCases.map { language in
         let text = try Self.text(name, language)
-        return ["\n## ", "\n- ", "\n  - topic:", "question:", "sources: [", "why:", "\n      - ["]
-          .map { text.components(separatedBy: $0).count }
+        return [
+          "\n## ", "\n- ", "\n    - topic:", "question:", "sources: [", "why:", "\n      - [",
+        ]
+        .map { text.components(separatedBy: $0).count }
       }
       #expect(counts[0] == counts[1], "\(name)")
     }

@@ -21,8 +21,14 @@ struct CompareContent: SiteContent {
     var topic: String
     var estars: String
     var tribute: String
-    /// Keys of ``CompareContent/sources``; none where nothing was found.
+    /// Keys of the table's sources; none where nothing was found.
     var sources: [String]
+  }
+
+  struct Table: Sendable {
+    var sources: [String: Source]
+    var columns: Columns
+    var rows: [Row]
   }
 
   struct When: Decodable, Sendable {
@@ -42,9 +48,7 @@ struct CompareContent: SiteContent {
   var checked: String
   var checkedLabel: String
   var checkedNote: String
-  var sources: [String: Source]
-  var columns: Columns
-  var rows: [Row]
+  var table: Table
   var tributeWhen: When
   var estarsWhen: When
   var both: Part
@@ -55,12 +59,12 @@ struct CompareContent: SiteContent {
   func model(_ page: SiteContext) throws -> [String: TemplateValue] {
     let format = Formatting(
       strings: page.frame.strings, timeZone: .gmt, now: Date(timeIntervalSince1970: 0))
-    let table = try table(page.file).model(file: page.file)
+    let drawn = try table.forDrawing.model(file: page.file)
     return [
       "lede": .html(lede.line),
       "checked": .text(checked), "checked_day": .text(format.day(isoDay: checked)),
       "checked_label": .text(checkedLabel), "checked_note": .text(checkedNote),
-      "table": .html(HTML(trusted: page.frame.renderer.templates.render(.docsTable, table))),
+      "table": .html(HTML(trusted: page.frame.renderer.templates.render(.docsTable, drawn))),
       "whens": .records([tributeWhen, estarsWhen]) {
         ["when_heading": .text($0.heading), "items": .list($0.items.map { .text($0) })]
       },
@@ -70,17 +74,30 @@ struct CompareContent: SiteContent {
       "marks": .text(marks),
     ]
   }
+}
 
-  /// - Throws: `ContentError` for a source that is named and not there, or there and not named.
-  private func table(_ file: String) throws -> DocsContent.Table {
+extension CompareContent.Table: Decodable {
+  private enum CodingKeys: String, CodingKey { case sources, columns, rows }
+
+  /// - Throws: also for a source that is named and not there, or there and not named.
+  init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    sources = try fields.decode([String: CompareContent.Source].self, forKey: .sources)
+    columns = try fields.decode(CompareContent.Columns.self, forKey: .columns)
+    rows = try fields.decode([CompareContent.Row].self, forKey: .rows)
     let named = Set(rows.flatMap(\.sources))
-    if let key = named.symmetricDifference(sources.keys).min() {
-      let message =
-        named.contains(key)
-        ? "front matter `sources` lacks `\(key)`" : "no row names the source `\(key)`"
-      throw ContentError(file: file, key: "sources", message: message)
+    if let key = named.subtracting(sources.keys).min() {
+      throw DecodingError.dataCorruptedError(
+        forKey: .sources, in: fields, debugDescription: "lacks `\(key)`, which a row names")
     }
-    return DocsContent.Table(
+    if let key = Set(sources.keys).subtracting(named).min() {
+      throw DecodingError.dataCorruptedError(
+        forKey: .sources, in: fields, debugDescription: "no row names `\(key)`")
+    }
+  }
+
+  fileprivate var forDrawing: DocsContent.Table {
+    DocsContent.Table(
       columns: [columns.topic, columns.estars, columns.tribute, columns.source],
       rows: rows.map { row in
         let links = row.sources.compactMap { sources[$0] }.map { "[\($0.name)](\($0.url))" }

@@ -13,30 +13,48 @@ struct GatesContent: SiteContent {
     var why: String
   }
 
+  /// The words of every gate, in the gates' own order.
+  struct Gates: Sendable {
+    let words: [Words]
+  }
+
   var title: String
   var description: String
   var lede: String
   var columns: Columns
   var closed: String
-  /// By the gate's own name.
-  var gates: [String: Words]
+  var gates: Gates
 
-  /// - Throws: `ContentError` when a gate has no words, or words have no gate.
   func model(_ page: SiteContext) throws -> [String: TemplateValue] {
-    let known = Set(GatesView.Gate.allCases.map(\.rawValue))
-    if let key = known.symmetricDifference(gates.keys).min() {
-      throw ContentError(
-        file: page.file, key: "gates",
-        message: known.contains(key)
-          ? "front matter `gates` lacks `\(key)`" : "there is no gate `\(key)`")
-    }
-    let rows = GatesView.Gate.allCases.compactMap { gates[$0.rawValue] }
     return [
       "lede": .text(lede), "closed": .text(closed), "body": .html(page.body.html),
       "columns": [
         "gate": .text(columns.gate), "state": .text(columns.state), "why": .text(columns.why),
       ],
-      "rows": .records(rows) { ["name": .text($0.name), "why": .text($0.why)] },
+      "rows": .records(gates.words) { ["name": .text($0.name), "why": .text($0.why)] },
     ]
+  }
+}
+
+extension GatesContent.Gates: Decodable {
+  private struct Name: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  /// - Throws: also when a gate has no words, or words have no gate.
+  init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: Name.self)
+    let known = GatesView.Gate.allCases.map { Name(stringValue: $0.rawValue) }
+    if let name = fields.allKeys.first(where: { name in
+      !known.contains { $0.stringValue == name.stringValue }
+    }) {
+      throw DecodingError.dataCorruptedError(
+        forKey: name, in: fields, debugDescription: "there is no such gate")
+    }
+    words = try known.map { try fields.decode(GatesContent.Words.self, forKey: $0) }
   }
 }

@@ -24,14 +24,7 @@ struct MarginContent: SiteContent {
   var draft: MarginDraft
   var packs: Packs
 
-  /// - Throws: `ContentError` when the form could not be sent as it stands.
   func model(_ page: SiteContext) throws -> [String: TemplateValue] {
-    let view = MarginView(draft, on: self, in: page.frame.language)
-    if let problem = view.problems.first {
-      throw ContentError(
-        file: page.file, key: "draft",
-        message: "front matter `draft.\(problem.field)` cannot be computed with")
-    }
-    return view.model(page.frame, page.body)
+    MarginView(draft, on: self, in: page.frame.language).model(page.frame, page.body)
   }
 }

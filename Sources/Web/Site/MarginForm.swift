@@ -38,16 +38,17 @@ extension MarginDraft {
       found.append(FormProblem(field: field, kind: range.contains(0) ? .cost : .rate))
       return range.lowerBound
     }
+    let stars = whole(stars, "stars", 1...Limits.packStars)
     let credits = whole(credits, "credits", 1...Limits.packCredits)
     let bonus = bonus.isEmpty ? 0 : whole(bonus, "bonus", 0...Limits.packCredits)
-    let stars = whole(stars, "stars", 1...Limits.packStars)
     let price = micros(cost, "cost", Rates.costRange)
     let basis = Basis(rawValue: per)
     if basis == nil { found.append(FormProblem(field: "per", kind: .gone)) }
-    let rates = Rates(
-      currency: currency, usdMicrosPer100Stars: micros(usd, "usd", Rates.usdRange),
-      currencyMicrosPerUSD: micros(fx, "fx", Rates.currencyRange), creditCostMicros: 0)
+    let usd = micros(usd, "usd", Rates.usdRange)
     if !Rates.isCurrency(currency) { found.append(FormProblem(field: "currency", kind: .currency)) }
+    let rates = Rates(
+      currency: currency, usdMicrosPer100Stars: usd,
+      currencyMicrosPerUSD: micros(fx, "fx", Rates.currencyRange), creditCostMicros: 0)
     problems += found
     let cost = CreditCost(micros: price, forCredits: (basis ?? .credit).credits(credits + bonus))
     return MarginOffer(stars: stars, credits: credits, bonus: bonus, cost: cost, rates: rates)

@@ -24,24 +24,30 @@ struct MarginView: Sendable {
   /// - Parameter body: the page's text beneath.
   func model(_ frame: SiteFrame, _ body: Markdown) -> [String: TemplateValue] {
     let page = PlainPage(renderer: frame.renderer, language: frame.language)
-    let (pack, rates) = (packFields(frame.strings), rateFields(frame.strings))
+    let groups = groups(frame.strings)
     let format = Formatting(
       strings: frame.strings, timeZone: .gmt, now: Date(timeIntervalSince1970: 0))
     return [
       "lede": .text(content.lede), "action": .text(frame.app(frame.link(.margin))),
-      "summary": page.summary(problems, of: pack + rates),
-      "pack": .list(pack.map { page.field($0, problems) }),
-      "rates": .list(rates.map { page.field($0, problems) }),
+      "summary": page.summary(problems, of: groups.flatMap(\.fields)),
+      "groups": .records(groups) { group in
+        [
+          "legend": .text(group.legend),
+          "fields": .list(group.fields.map { page.field($0, problems) }),
+        ]
+      },
       "result": .optional(result) { model(of: $0, frame.strings, format) },
       "body": .html(body.html),
     ]
   }
 
-  private func packFields(_ t: Strings) -> [FormField] {
-    [
+  private func groups(_ t: Strings) -> [(legend: String, fields: [FormField])] {
+    let pack = [
       number("stars", t["packs.stars_label"], nil, draft.stars),
       number("credits", t["packs.credits_label"], nil, draft.credits),
       number("bonus", t["packs.bonus_label"], t["calculator.bonus_hint"], draft.bonus),
+    ]
+    let cost = [
       number("cost", t["calculator.cost"], t["calculator.cost_hint"], draft.cost),
       FormField(
         id: "per", label: t["calculator.per"], value: draft.per,
@@ -50,15 +56,15 @@ struct MarginView: Sendable {
             ($0.rawValue, t[.init("calculator.per_\($0.rawValue)")])
           })),
     ]
-  }
-
-  private func rateFields(_ t: Strings) -> [FormField] {
-    [
+    let rates = [
       number("usd", t["rates.usd"], t["rates.usd_hint"], draft.usd),
       FormField(
         id: "currency", label: t["rates.currency"], hint: t["rates.currency_hint"],
         value: draft.currency, kind: .text(max: 3)),
       number("fx", t["rates.fx"], t["rates.fx_hint"], draft.fx),
+    ]
+    return [
+      (t["calculator.pack"], pack), (t["calculator.costs"], cost), (t["calculator.rates"], rates),
     ]
   }
 

@@ -95,6 +95,30 @@ import Testing
     }
   }
 
+  /// Texts of the site that do not fit what they are drawn with.
+  @Test(arguments: [
+    ("content/en/gates.md", "pricing: {", "prices: {", "`gates.prices` is not valid: there is no"),
+    ("content/pt-br/gates.md", "closed: \"Fechada\"", "", "lacks `closed`"),
+    ("content/en/compare/tribute.md", "manager: {", "managers: {", "lacks `manager`, which a row"),
+    ("content/pt-br/margin.md", "cost: \"1,10\"", "cost: \"pouco\"", "`draft.cost` is not valid"),
+    ("content/en/faq.md", "answer: \"Not yet.", "reply: \"Not yet.", "lacks `groups[0].items[0]"),
+    ("content/en/privacy.md", "table kept", "table none", "front matter has no table for"),
+    ("content/contact.md", "hello@", "hello at ", "`address` must be an e-mail address"),
+  ])
+  func aTextThatDoesNotFitIsNamed(
+    _ file: String, _ good: String, _ bad: String, _ expected: String
+  ) throws {
+    try withCopy { root in
+      let address = root.appending(path: file)
+      let text = try String(contentsOf: address, encoding: .utf8)
+      #expect(text.contains(good))
+      try text.replacing(good, with: bad).write(to: address, atomically: true, encoding: .utf8)
+      let complaint = complaint(at: root)
+      let line = complaint.prefixMatch(of: #/([^:]*):([0-9]+): /#)
+      #expect(line?.output.1 ?? "" == file && complaint.contains(expected), "\(complaint)")
+    }
+  }
+
   @Test func aMissingPageIsNamed() throws {
     try withCopy { root in
       try FileManager.default.removeItem(

@@ -45,8 +45,26 @@ import Testing
       }
     }
 
+  /// The calculator as it answers.
+  private static let marginPages: [Page] = [
+    ("site-margin-loss", Language.en, ["stars": "10", "cost": "1000", "per": "pack", "fx": "5,5"]),
+    (
+      "site-margin-wrong-pt", .ptBR,
+      [
+        "stars": "\"><b>", "credits": "0", "cost": "dez", "per": "x", "currency": "reais",
+        "fx": "0",
+      ]
+    ),
+  ].map { name, language, query in
+    Page(name: name) { renderer in
+      let pages = try MarginPages(root: root, site: try site.get(), renderer: renderer)
+      return try #require(pages.draw(query, language)).html
+    }
+  }
+
   static let pages: [Page] =
-    sitePages + desk + RulePages.pages + Samples.catalogPages + BotSamples.pages + KeySamples.pages
+    sitePages + marginPages + desk + RulePages.pages + Samples.catalogPages + BotSamples.pages
+    + KeySamples.pages
     + PlanPages.pages + SubscriptionPages.pages + CheckoutSamples.pages
     + CartSamples.pages + SupportSamples.pages + AlertSamples.pages + CustomerPages.pages
     + OnboardingSamples.pages + FigureSamples.pages + Samples.refundPages + Samples.teamPages
