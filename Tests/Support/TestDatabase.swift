@@ -27,6 +27,9 @@ public struct TestDatabase: Sendable {
       var configuration = Configuration(
         connectionString: cluster.url(role: role, database: name))
       configuration.maxConnections = count
+      // Many tests at once on few cores: a new connection may take its time.
+      configuration.acquireTimeout = .seconds(60)
+      configuration.connectTimeout = .seconds(60)
       return Pool(configuration, logger: TestCluster.logger)
     }
     return TestDatabase(

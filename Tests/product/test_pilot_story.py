@@ -18,7 +18,7 @@ def press(page, action):
     details = form.locator("xpath=ancestor::details")
     if details.count() and not details.first.get_attribute("open") == "":
         details.first.locator("summary").first.click()
-    form.locator("button").last.click()
+    form.locator("button:not([name])").last.click()
     page.wait_for_load_state()
 
 
@@ -149,7 +149,7 @@ class Story:
             "GET", self.product.url + "/v1/catalog?user=8300001",
             headers={"Authorization": f"Bearer {key}"})
         assert answer.status == 200 and answer.json()["packs"]
-        self.key, self.action = key, answer.json()["actions"][0]["key"]
+        self.key, self.action = key, answer.json()["actions"][0]["action"]
 
     def drills(self):
         page = self.owner

@@ -239,10 +239,10 @@ private struct Gateway: RouterMiddleware {
     if let unrouted = error as? HTTPError, unrouted.status == .notFound {
       refusal = Route.unrouted(request.method, request.uri.path)
     }
-    if refusal.status == .internalServerError {
+    if refusal.status == .internalServerError || refusal.code == Refusal.unavailable.code {
       // An error's own text may hold what a person wrote; its kind and SQLSTATE do not.
-      server.logger.error(
-        "request failed",
+      server.logger.log(
+        level: refusal.status == .internalServerError ? .error : .warning, "request failed",
         metadata: [
           "id": "\(context.requestID)", "route": "\(context.endpointPath ?? "none")",
           "error": "\(error.withoutValues)",
