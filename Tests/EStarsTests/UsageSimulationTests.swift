@@ -30,13 +30,13 @@ import Testing
     ProcessInfo.processInfo.environment["ESTARS_USAGE_SEED"].flatMap(UInt64.init)
     ?? UInt64.random(in: 1...999_999)
 
-  /// Twenty thousand operations, in two runs that go on side by side.
+  /// Twenty thousand operations, in four runs that go on side by side.
   @Test(
     .timeLimit(.minutes(20)),
-    arguments: [UsageSimulationTests.firstSeed, UsageSimulationTests.firstSeed + 1])
+    arguments: UsageSimulationTests.firstSeed..<UsageSimulationTests.firstSeed + 4)
   func usageMatchesTheModel(seed: UInt64) async throws {
     let environment = ProcessInfo.processInfo.environment
-    let count = environment["ESTARS_USAGE_OPERATIONS"].flatMap(Int.init) ?? 10_000
+    let count = environment["ESTARS_USAGE_OPERATIONS"].flatMap(Int.init) ?? 5_000
     print("usage simulation: ESTARS_USAGE_SEED=\(seed) ESTARS_USAGE_OPERATIONS=\(count)")
     try await Fixture.with { fixture in
       try await fixture.write(UsageSimulation.rules, zone: UsageSimulation.zone)

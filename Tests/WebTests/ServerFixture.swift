@@ -23,6 +23,10 @@ struct ServerFixture: Sendable {
   static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
+  private static let address = URL(string: "http://127.0.0.1:8080") ?? root
+  /// Read and drawn once: it takes far longer than most tests.
+  private static let pages = Result { try Pages(resources: root, publicURL: address) }
+
   static func with<T: Sendable>(
     _ body: @Sendable @escaping (ServerFixture) async throws -> T
   ) async throws -> T {
@@ -37,10 +41,9 @@ struct ServerFixture: Sendable {
             name: "Shop", segment: .aiBot, action: "sticker")
         ], endpoint: .sandbox(URL(filePath: "/")), at: Date())
       let secret = try await bots[0].renewWebhookSecret(database.pool)
-      let address = URL(string: "http://127.0.0.1:8080") ?? root
-      let server = try Server(
+      let server = Server(
         platform: platform, configuration: .init(resources: root, publicURL: address),
-        logger: TestCluster.logger)
+        logger: TestCluster.logger, pages: try pages.get())
       return try await server.application().test(.router) { client in
         try await body(
           ServerFixture(

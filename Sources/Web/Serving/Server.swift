@@ -39,13 +39,21 @@ public final class Server: Sendable {
   let isTLS: Bool
 
   /// - Throws: When a template, a page or an asset is missing or broken; the error names the file.
-  public init(platform: Platform, configuration: Configuration, logger: Logger) throws {
+  public convenience init(
+    platform: Platform, configuration: Configuration, logger: Logger
+  ) throws {
+    self.init(
+      platform: platform, configuration: configuration, logger: logger,
+      pages: try Pages(
+        resources: configuration.resources, publicURL: configuration.publicURL))
+  }
+
+  init(platform: Platform, configuration: Configuration, logger: Logger, pages: Pages) {
     self.platform = platform
     self.configuration = configuration
     self.logger = logger
     isTLS = configuration.publicURL.scheme == "https"
-    pages = try Pages(
-      resources: configuration.resources, publicURL: configuration.publicURL)
+    self.pages = pages
     reads = ReadLimit(perMinute: Limits.customersReadPerMinute)
     strangers = ReadLimit(perMinute: Limits.strangersPerMinute)
     checks = ReadLimit(perMinute: Limits.customersCheckedPerMinute)
