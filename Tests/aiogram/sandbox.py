@@ -6,6 +6,7 @@ are added.
 
 import asyncio
 import os
+import random
 import shlex
 import signal
 import socket
@@ -31,9 +32,16 @@ class Refused(Exception):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the range that outgoing connections take theirs from: a client that calls a server
+    which is down could otherwise be given its port."""
+    while True:
+        port = random.randint(10_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Sandbox:

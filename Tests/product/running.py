@@ -21,17 +21,28 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("ESTARS_BIN", str(ROOT / ".build/debug/estars"))
 
 
+def ports():
+    """Every port once, in an order of its own, and no two of the processes that run the tests
+    side by side share any. Below the range that outgoing connections take theirs from: clients
+    that keep calling a server which is down could otherwise be given its port."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    numbers = list(range(10_000 + worker, 32_000, 16))
+    random.SystemRandom().shuffle(numbers)
+    yield from numbers
+
+
+untried = ports()
+
+
 def free_port() -> int:
-    """Below the range that outgoing connections take theirs from: clients that keep calling a
-    server which is down could otherwise be given its port."""
-    while True:
-        port = random.SystemRandom().randint(10_000, 32_000)
+    for port in untried:
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
                 return port
             except OSError:
                 continue
+    raise AssertionError("no port is left")
 
 
 class Answer:

@@ -1,6 +1,7 @@
 """The team, the second factor and the doors that nothing but pages leaves by."""
 
 import base64
+import collections
 import hashlib
 import hmac
 import html
@@ -61,16 +62,21 @@ def estars(product, *arguments):
 
 
 def test_every_page_is_a_page_and_nothing_is_kept(product):
-    """From the overview along every link, one page of each kind, as the owner."""
+    """From the overview along every link, as the owner: of each kind of page the first four, as
+    a list may be empty under one of its filters."""
     owner = Dashboard(product, "owner")
-    waiting, seen = [owner.base, product.url + "/account"], set()
+    waiting, visited = collections.deque([owner.base, product.url + "/account"]), set()
+    seen = collections.Counter()
     while waiting:
-        url = waiting.pop()
+        url = waiting.popleft()
         path = urllib.parse.urlsplit(url).path
         kind = re.sub(r"/[^/]*\d[^/]*", "/:n", path)
-        if kind in seen or path.startswith(("/docs", "/assets", "/pt-br")) or path == "/":
+        if path.startswith(("/docs", "/assets", "/pt-br")) or path == "/":
             continue
-        seen.add(kind)
+        if url in visited or seen[kind] == 4:
+            continue
+        visited.add(url)
+        seen[kind] += 1
         answer = owner.send(url)
         assert answer.status == 200, url
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8", url
@@ -84,7 +90,7 @@ def test_every_page_is_a_page_and_nothing_is_kept(product):
                 waiting.append(target)
     slug = "/w/" + product.demo["workspace"]
     assert {slug, slug + "/team", slug + "/audit", slug + "/gates", "/account/totp",
-            slug + "/customers/:n", slug + "/refunds/:n"} <= seen
+            slug + "/customers/:n", slug + "/refunds/:n"} <= seen.keys()
     assert len(seen) > 45, sorted(seen)
 
 
