@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Postgres
+import TestSupport
 import Testing
 
 @_spi(Guard) @testable import EStars
@@ -9,8 +10,7 @@ import Testing
 /// changes of the rules and of the clock: after every one of them the product and a naive model
 /// agree on the answer and on everything that the customer has.
 @Suite struct UsageSimulationTests {
-  /// Outcomes that a run must meet, each as often as ``enough`` says: one that does not proves
-  /// nothing.
+  /// Outcomes that the runs must meet, each five times: else they prove nothing.
   private static let required = [
     "debit applied", "debit replayed", "debit conflict", "debit insufficient",
     "debit quota_exceeded", "debit no_access", "debit too_many_units", "debit unknown_action",
@@ -24,29 +24,34 @@ import Testing
     "debt repaid", "debt repaid by a hold", "refunded while held", "forgiven by a commit",
     "credits.low", "rules changed", "debits together",
   ]
-  private static let enough = 5
-
-  fileprivate static let firstSeed =
-    ProcessInfo.processInfo.environment["ESTARS_USAGE_SEED"].flatMap(UInt64.init)
-    ?? UInt64.random(in: 1...999_999)
-
   /// Twenty thousand operations, in four runs that go on side by side.
-  @Test(
-    .timeLimit(.minutes(20)),
-    arguments: UsageSimulationTests.firstSeed..<UsageSimulationTests.firstSeed + 4)
-  func usageMatchesTheModel(seed: UInt64) async throws {
+  @Test(.timeLimit(.minutes(20))) func usageMatchesTheModel() async throws {
     let environment = ProcessInfo.processInfo.environment
     let count = environment["ESTARS_USAGE_OPERATIONS"].flatMap(Int.init) ?? 5_000
-    print("usage simulation: ESTARS_USAGE_SEED=\(seed) ESTARS_USAGE_OPERATIONS=\(count)")
+    let first =
+      environment["ESTARS_USAGE_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 1...999_999)
+    print("usage simulation: ESTARS_USAGE_SEED=\(first) ESTARS_USAGE_OPERATIONS=\(count)")
+    let tally = OutcomeTally(Self.required, enough: 5)
+    try await withThrowingTaskGroup { runs in
+      for seed in first..<first + 4 {
+        runs.addTask { try await run(seed, count, tally) }
+      }
+      try await runs.waitForAll()
+    }
+    for (outcome, times) in await tally.sums.sorted(by: { $0.key < $1.key }) {
+      print("  \(outcome): \(times)")
+    }
+    let missing = await tally.missing
+    #expect(missing.isEmpty, "seeds from \(first), too few: \(missing)")
+  }
+
+  private func run(_ seed: UInt64, _ count: Int, _ tally: OutcomeTally) async throws {
     try await Fixture.with { fixture in
       try await fixture.write(UsageSimulation.rules, zone: UsageSimulation.zone)
       var run = UsageSimulation(fixture: fixture, seed: seed)
-      var analyzed = 0
-      func missing() -> [String] {
-        Self.required.filter { run.model.tally[$0, default: 0] < Self.enough }
-      }
-      // A rare outcome may take longer: the run goes on until it has met them all.
-      while run.operations < count || (!missing().isEmpty && run.operations < count * 3) {
+      var (analyzed, isMissing) = (0, true)
+      // A rare outcome may take longer: the runs go on until they have met them all.
+      while run.operations < count || (isMissing && run.operations < count * 3) {
         if run.operations >= analyzed * 4 + 200 {
           analyzed = run.operations
           // What autovacuum does soon in a server that lives longer.
@@ -58,11 +63,11 @@ import Testing
           Issue.record("seed \(seed), operation \(run.operations), \(run.time):\n\(report)")
           return
         }
+        if run.operations.isMultiple(of: 50) {
+          isMissing = await !tally.missing(after: run.model.tally, of: seed).isEmpty
+        }
       }
-      for (outcome, times) in run.model.tally.sorted(by: { $0.key < $1.key }) {
-        print("  \(outcome): \(times)")
-      }
-      #expect(missing().isEmpty, "seed \(seed), fewer than \(Self.enough): \(missing())")
+      _ = await tally.missing(after: run.model.tally, of: seed)
       try await compareTheRest(run, fixture)
       #expect(try await Ledger(pool: fixture.pool).verify(in: fixture.scope).isEmpty)
     }

@@ -1,12 +1,13 @@
 import Foundation
 import Ledger
 import Postgres
+import TestSupport
 import Testing
 
 /// Random postings against the model, compared after each: answers, balance, version, what is left
 /// of every open lot in burn order, what is held, and the lots and amounts of every new entry.
 @Suite struct SimulationTests {
-  /// Outcomes that a run must meet, each at least 50 times: a run that does not proves nothing.
+  /// Outcomes that the runs must meet, each at least 50 times: else they prove nothing.
   private static let required = [
     "applied credit", "applied debit", "applied hold", "applied commit", "applied release",
     "applied clawback", "applied hold_charge", "applied expire",
@@ -26,25 +27,33 @@ import Testing
     "answered in a batch",
   ]
 
-  fileprivate static let firstSeed =
-    ProcessInfo.processInfo.environment["ESTARS_LEDGER_SEED"].flatMap(UInt64.init)
-    ?? UInt64.random(in: 1...999_999)
-
   /// Twenty-four thousand operations, in four runs that go on side by side.
-  @Test(
-    .timeLimit(.minutes(10)),
-    arguments: SimulationTests.firstSeed..<SimulationTests.firstSeed + 4)
-  func postingsMatchTheModel(seed: UInt64) async throws {
+  @Test(.timeLimit(.minutes(10))) func postingsMatchTheModel() async throws {
     let environment = ProcessInfo.processInfo.environment
     let count = environment["ESTARS_LEDGER_OPERATIONS"].flatMap(Int.init) ?? 6_000
-    print("ledger simulation: ESTARS_LEDGER_SEED=\(seed) ESTARS_LEDGER_OPERATIONS=\(count)")
+    let first =
+      environment["ESTARS_LEDGER_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 1...999_999)
+    print("ledger simulation: ESTARS_LEDGER_SEED=\(first) ESTARS_LEDGER_OPERATIONS=\(count)")
+    let tally = OutcomeTally(Self.required, enough: 50)
+    try await withThrowingTaskGroup { runs in
+      for seed in first..<first + 4 {
+        runs.addTask { try await run(seed, count, tally) }
+      }
+      try await runs.waitForAll()
+    }
+    for (outcome, times) in await tally.sums.sorted(by: { $0.key < $1.key }) {
+      print("  \(outcome): \(times)")
+    }
+    let missing = await tally.missing
+    #expect(missing.isEmpty, "seeds from \(first), too few: \(missing)")
+  }
+
+  private func run(_ seed: UInt64, _ count: Int, _ tally: OutcomeTally) async throws {
     try await withLedger { fixture in
       var run = Simulation(fixture: fixture, seed: seed)
-      var analyzed = 0
-      // A rare outcome may take longer: the run goes on until it has met them all.
-      while run.operations < count
-        || (!run.missing(Self.required).isEmpty && run.operations < count * 3)
-      {
+      var (analyzed, told, isMissing) = (0, 0, true)
+      // A rare outcome may take longer: the runs go on until they have met them all.
+      while run.operations < count || (isMissing && run.operations < count * 3) {
         // What autovacuum does soon in a server that lives longer: plans made for empty tables
         // would read all of a workspace's entries.
         if run.operations >= analyzed * 4 + 200 {
@@ -58,14 +67,14 @@ import Testing
           Issue.record("seed \(seed), operation \(run.operations):\n\(report)")
           return
         }
+        if run.operations >= told + 50 {
+          told = run.operations
+          isMissing = await !tally.missing(after: run.model.tally, of: seed).isEmpty
+        }
       }
-      for (outcome, times) in run.model.tally.sorted(by: { $0.key < $1.key }) {
-        print("  \(outcome): \(times)")
-      }
+      _ = await tally.missing(after: run.model.tally, of: seed)
       let problems = try await fixture.ledger.verify(in: fixture.test)
       #expect(problems.isEmpty, "seed \(seed): \(problems.prefix(5))")
-      let missing = run.missing(Self.required)
-      #expect(missing.isEmpty, "seed \(seed), fewer than \(Simulation.enough): \(missing)")
     }
   }
 }
@@ -82,13 +91,6 @@ struct Simulation {
   init(fixture: LedgerFixture, seed: UInt64) {
     self.fixture = fixture
     requests = RandomRequests(seed: seed)
-  }
-
-  /// How often each run must meet an outcome: fifty times and more in all four together.
-  static let enough = 13
-
-  func missing(_ required: [String]) -> [String] {
-    required.filter { model.tally[$0, default: 0] < Self.enough }
   }
 
   /// Runs one posting, or a batch, on both sides. Returns how they differ.
