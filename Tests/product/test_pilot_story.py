@@ -7,6 +7,7 @@ import time
 import pytest
 
 from running import call, wait_until
+from test_accessibility import look
 from test_team import PASSWORD, estars, totp
 
 WIDE = {"width": 1280, "height": 900}
@@ -49,7 +50,7 @@ def second_factor(page, product):
 
 class Story:
     def __init__(self, product, chromium, scripts, number):
-        self.product, self.number = product, number
+        self.product, self.number, self.scripts = product, number, scripts
         self.name = f"Ateliê {number}"
         self.slug = f"atelie-{number}"
         self.bot = f"atelie_{number}_bot"
@@ -63,6 +64,15 @@ class Story:
     def text(self, page):
         return page.locator("main").inner_text()
 
+    def look(self, page, *paths):
+        """By axe, at the page as it stands and at those of these addresses: once, as axe is a
+        script."""
+        if self.scripts:
+            look(page)
+            for path in paths:
+                page.goto(self.product.url + path)
+                look(page)
+
     def asks_in(self):
         page = self.prospect
         page.goto(self.product.url + "/pt-br")
@@ -74,6 +84,8 @@ class Story:
         fill(
             page, bot="@" + self.bot, segment="ai_bot", stars="12000", cost="R$ 0,15 por figurinha",
             contact=f"@dona_{self.number}", pain="Estornos <b>e planilhas</b>")
+        self.look(page)
+        # A form that comes back sooner was filled by a machine.
         time.sleep(3)
         press(page, "/pilot")
         assert "/applications/" in page.url, self.text(page)
@@ -96,12 +108,16 @@ class Story:
 
     def approves(self):
         page = self.admin
+        page.goto(self.product.url + "/admin")
+        self.look(page, "/admin/applications?state=all", "/admin/invitation-codes", "/admin/gates",
+                  "/admin/operators", "/admin/audit")
         page.goto(self.product.url + "/admin/applications")
         page.get_by_role("link", name=re.compile(self.bot)).first.click()
         assert "Estornos <b>e planilhas</b>" in self.text(page)
         fill(page, question="Quantas pessoas atendem?")
         press(page, "/question")
         self.prospect.reload()
+        self.look(self.prospect)
         fill(self.prospect, body="Duas")
         press(self.prospect, "/answer")
         page.reload()
@@ -109,15 +125,18 @@ class Story:
         fill(page, name=self.name, slug="admin")
         press(page, "/approval")
         assert page.locator('[name="slug"][aria-invalid="true"]').count() == 1, "a reserved name"
+        self.look(page)
         fill(page, name=self.name, slug=self.slug)
         press(page, "/approval")
         self.invitation = re.search(r"http[^\s<\"]+/invitations/[\w-]+", page.content()).group()
+        self.look(page)
         self.prospect.reload()
         assert "Estornos" in self.text(self.prospect)
 
     def joins(self):
         page = self.owner
         page.goto(self.invitation)
+        self.look(page)
         fill(page, email=self.owner_email, name="Dona", password=PASSWORD, again=PASSWORD)
         press(page, self.invitation.rsplit("/", 1)[1])
         assert page.url.endswith(f"/w/{self.slug}")
@@ -131,7 +150,9 @@ class Story:
         page.goto(base)
         page.locator(f'a[href="/w/{self.slug}/onboarding"]').first.click()
         assert page.locator(".first-step").count() == 8
+        self.look(page)
         page.goto(base + "/settings")
+        self.look(page)
         fill(page, name=self.name + " Ltda", time_zone="America/Recife")
         press(page, "/settings")
         for side in (base, base + "-test"):
@@ -141,9 +162,11 @@ class Story:
         press(page, "/onboarding/sandbox-bot")
         for step in ("packs", "actions"):
             page.goto(f"{path}/{step}")
+            self.look(page)
             press(page, f"/onboarding/{step}")
         page.goto(path + "/key")
         press(page, "/onboarding/key")
+        self.look(page)
         key = re.search(r"esk_test_[\w-]+", page.content()).group()
         answer = call(
             "GET", self.product.url + "/v1/catalog?user=8300001",
@@ -163,6 +186,9 @@ class Story:
 
         wait_until(is_over, 180)
         assert page.locator('form[action$="/expansion-requests"]').count() == 1, self.text(page)
+        self.look(page)
+        page.locator('main a[href*="/drill-runs/"]').first.click()
+        self.look(page)
         page.goto(f"{self.product.url}/w/{self.slug}/onboarding")
         assert page.locator(".first-step .state-good").count() == 8, self.text(page)
 
@@ -174,6 +200,7 @@ class Story:
         self.admin.goto(self.product.url + "/admin/workspaces")
         self.admin.get_by_role("link", name=re.compile(self.name)).first.click()
         self.business = self.admin.url
+        self.look(self.admin, "/admin/workspaces", self.business.removeprefix(self.product.url))
         assert "Mais dois bots em dezembro" in self.text(self.admin)
         form = self.admin.locator('form[action*="/expansion-requests/"][action$="/approval"]')
         self.decide(form, "Ensaios limpos")
@@ -198,6 +225,7 @@ class Story:
         self.decide(self.admin.locator('form[action$="/suspension"]'), "Reclamações em aberto")
         page.goto(f"{self.product.url}/w/{self.slug}")
         assert "Reclamações em aberto" in page.content()
+        self.look(page)
         answer = wait_until(lambda: [a for a in [self.check()] if "suspended" in a.body.decode()])
         assert answer[0].status in (200, 503)
         self.admin.goto(self.business)
