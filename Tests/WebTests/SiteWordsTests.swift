@@ -33,6 +33,31 @@ import Testing
     #expect(Limits.preCheckoutQuerySeconds == 2 * 86_400)
     try expect(
       "privacy", "before a payment\", \"two days\"", "antes de um pagamento\", \"dois dias\"")
+    let decided = Int(Limits.applicationSeconds / 86_400)
+    try expect(
+      "privacy", "until \(decided) days after the decision",
+      "até \(decided) dias depois da decisão")
+    #expect(Limits.applicationWindowSeconds == 86_400)
+    try expect("privacy", "as a hash\", \"about a day\"", "como hash\", \"cerca de um dia\"")
+  }
+
+  /// When to expect an answer, and how long what was asked is kept: wherever it is said.
+  @Test func applicantsAreToldTheSameEverywhere() throws {
+    try expect("index", "within five working days", "em até cinco dias úteis")
+    try expect(
+      "faq", "within five working days, with an invitation code within two",
+      "em até cinco dias úteis, ou em até dois com código de convite")
+    let renderer = try GoldenTests.renderer()
+    for (language, five, two) in [
+      (Language.en, "five working days", "within two"), (.ptBR, "cinco dias úteis", "até dois"),
+    ] {
+      let t = renderer.strings(language)
+      #expect(t["apply.description"].contains(five) && t["apply.when"].contains(five))
+      #expect(t["apply.when"].contains(two) && t["applied.next_code"].contains(two))
+      #expect(t["applied.next_received"].contains(five))
+      let days = String(Int(Limits.applicationSeconds / 86_400))
+      #expect(t["applied.how_long"].contains(days))
+    }
   }
 
   @Test func whatTheAnswersSayOfTheProgram() throws {

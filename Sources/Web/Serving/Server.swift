@@ -237,7 +237,14 @@ private struct Gateway: RouterMiddleware {
     } catch {
       response = refusal(error, request, context).response
     }
-    response.headers.append(contentsOf: protections)
+    if response.headers[.contentSecurityPolicy] == nil {
+      response.headers.append(contentsOf: protections)
+    } else {
+      // The page has a policy of its own.
+      for field in protections where field.name != .contentSecurityPolicy {
+        response.headers.append(field)
+      }
+    }
     response.headers[Self.requestID] = context.requestID
     return response
   }
@@ -264,8 +271,7 @@ private struct Gateway: RouterMiddleware {
   /// Made once: a field's value is examined when the field is made.
   private static func protections(isTLS: Bool) -> HTTPFields {
     var fields: HTTPFields = [
-      .contentSecurityPolicy:
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+      .contentSecurityPolicy: ContentSecurity.policy(),
       .xContentTypeOptions: "nosniff",
       referrerPolicy: "same-origin",
     ]

@@ -16,13 +16,16 @@ struct Site: Sendable {
   ///   file.
   init(root: URL, shell: SiteShell) throws {
     self.shell = shell
+    let stylesheet = try Self.stylesheet(root)
     var pages: [SitePlace: [Language: StaticBytes]] = [:]
     for place in SitePlace.allCases {
       guard let kind = place.content else { continue }
       for language in Language.allCases {
         let frame = SiteFrame(place, language, shell)
         let html = try Self.draw(kind, root: root, file: place.file(language), frame)
-        pages[place, default: [:]][language] = try Self.page(html)
+        pages[place, default: [:]][language] =
+          place == .home
+          ? try Self.arrival(html, stylesheet, shell.renderer.assets) : try Self.page(html)
       }
     }
     self.pages = pages
@@ -35,6 +38,25 @@ struct Site: Sendable {
   static func page(_ html: String) throws -> StaticBytes {
     try StaticBytes(
       contentType: "text/html; charset=utf-8", body: Array(html.utf8), cacheControl: cacheControl)
+  }
+
+  private static func stylesheet(_ root: URL) throws -> Stylesheet {
+    let file = "Public/app.css"
+    let text = try String(contentsOf: root.appending(path: file), encoding: .utf8)
+    return try Stylesheet(text, file: file)
+  }
+
+  /// The page where people arrive who have nothing of ours yet: it carries its rules itself, so that
+  /// nobody far away waits for a second answer before anything is seen.
+  private static func arrival(
+    _ html: String, _ stylesheet: Stylesheet, _ assets: Assets
+  ) throws -> StaticBytes {
+    let style = stylesheet.rules(for: html)
+    let link = "<link rel=\"stylesheet\" href=\"\(assets.path("app.css"))\">"
+    let body = html.replacing(link, with: "<style>\(style)</style>")
+    return try StaticBytes(
+      contentType: "text/html; charset=utf-8", body: Array(body.utf8), cacheControl: cacheControl,
+      policy: ContentSecurity.policy(carrying: style))
   }
 
   private static func draw<Content: SiteContent>(

@@ -85,21 +85,23 @@ struct MarginView: Sendable {
         t("calculator.for_stars", ["stars": format.stars(pack.stars)]), .stars),
       FigureCard(
         t["margin.cost"], format.cost(pack.cost, currency),
-        format.credits(pack.credits + pack.bonus), .quiet),
+        format.credits(pack.credits + pack.bonus), .use),
       FigureCard(
         t["site.left"], format.cost(pack.leftMicros, currency), t["calculator.left_note"],
         pack.isLoss ? .back : .in),
       FigureCard(
         t["margin.margin"], pack.margin.map { format.percent($0) } ?? "–",
         t[pack.margin == nil ? "calculator.free" : "calculator.margin_note"],
-        pack.isLoss ? .back : .use),
+        pack.isLoss ? .back : .quiet),
     ]
     let even = result.breakEvenStars.map {
       t("calculator.even", ["stars": format.stars($0)])
     }
     return [
       "figures": .list(figures.map(\.model)), "loss": .flag(pack.isLoss),
-      "drawing": .html(MarginBar(costPercent: pack.costPercent).svg),
+      "drawing": .html(MarginBar(costPercent: pack.costPercent, isLoss: pack.isLoss).svg),
+      "cost_part": .text(format.percent(Int64(pack.costPercent))),
+      "left_part": .text(format.percent(Int64(100 - pack.costPercent))),
       "even": .text(even ?? t["calculator.even_never"]),
       "packs_heading": .text(content.packs.heading), "packs_about": .text(content.packs.about),
       "rows": .list(

@@ -52,12 +52,15 @@ struct SequenceDiagram: Sendable {
   private func draw(_ step: Step, number: Int, y: Int) -> String {
     let (start, end) = (Self.laneX[step.from], Self.laneX[step.to])
     let ink = "ink-\(step.tone.rawValue)"
-    // Words stand over the arrow's middle; before the number where nothing is told to anybody.
+    // Words stand over the arrow, on the side where it begins if it crosses a lane; before the number
+    // where nothing is told to anybody.
+    let crossed = Self.laneX.filter { min(start, end) < $0 && $0 < max(start, end) }
+    let middle = (start + (crossed.first ?? end)) / 2
     let isInPlace = step.from == step.to
     let place =
       isInPlace
       ? "draw-figure draw-halo\" x=\"\(start - 16)\" y=\"\(y + 4)"
-      : "draw-text draw-middle draw-halo\" x=\"\((start + end) / 2)\" y=\"\(y - 11)"
+      : "draw-text draw-middle draw-halo\" x=\"\(middle)\" y=\"\(y - 11)"
     let words = """
       <text class="draw-small-text \(place)">\(HTML(escaping: step.label).text)</text>
       """

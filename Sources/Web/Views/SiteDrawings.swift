@@ -33,13 +33,15 @@ struct BalanceLine: Sendable {
 /// What comes in as one bar: what the work costs of it, and what is left. The figures stand beside it.
 struct MarginBar: Sendable {
   let costPercent: Int
+  /// The work costs more than all of it.
+  var isLoss = false
 
   var svg: HTML {
     let cost = min(100, max(0, costPercent)) * 360 / 100
     return HTML(
       trusted: """
-        <svg class="draw draw-bar" viewBox="0 0 360 20" aria-hidden="true">\
-        <rect class="fill-back" width="\(max(0, cost - 2))" height="20"></rect>\
+        <svg class="draw draw-bar" viewBox="0 0 360 20" preserveAspectRatio="none" aria-hidden="true">\
+        <rect class="\(isLoss ? "fill-back" : "fill-use")" width="\(max(0, cost - 2))" height="20"></rect>\
         <rect class="fill-in" x="\(cost)" width="\(360 - cost)" height="20"></rect></svg>
         """)
   }
