@@ -21,7 +21,7 @@ REST = """
 EXPLANATION = f"""
 The landing page is loaded with an empty cache at {ROUND_TRIP_MS} ms a round trip, {BITS_PER_SECOND / 1e6:g} Mbit/s and a processor
 {CPU_SLOWDOWN} times slower, all three by Chromium's own means; the median of the loads. Its weight is what is sent,
-compressed: the page, its stylesheet and its icon."""
+compressed: the page with the rules that it carries, and its icon."""
 
 
 def weight(port):
