@@ -99,6 +99,28 @@ import Testing
     }
   }
 
+  /// What search engines are told is asked and answered is what the page shows.
+  @Test func questionsAreToldAsTheyStand() throws {
+    for (path, html) in try Self.pages() {
+      let titles = html.matches(of: /class="question-title">([^<]*)</).map {
+        String($0.output.1)
+      }
+      let data = html.firstMatch(of: /<script type="application\/ld\+json">([^<]*)</)?.output.1
+      // The home page repeats some of them.
+      #expect(path.hasSuffix("/faq") == (data != nil), "\(path)")
+      guard let data else { continue }
+      let json = try JSONSerialization.jsonObject(with: Data(data.utf8))
+      let page = try #require(json as? [String: Any])
+      #expect(page["@type"] as? String == "FAQPage")
+      let items = try #require(page["mainEntity"] as? [[String: Any]])
+      #expect(items.compactMap { $0["name"] as? String }.map { HTML(escaping: $0).text } == titles)
+      for item in items {
+        let answer = try #require((item["acceptedAnswer"] as? [String: Any])?["text"] as? String)
+        #expect(!answer.isEmpty && !answer.contains("href=\"/"), "\(path): \(answer)")
+      }
+    }
+  }
+
   @Test func noPublicPageNeedsAScript() throws {
     for (path, html) in try Self.pages() {
       #expect(html.matches(of: /<script(?! type="application\/ld\+json">)/).isEmpty, "\(path)")

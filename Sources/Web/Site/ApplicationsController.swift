@@ -119,7 +119,7 @@ extension NewApplicationView.Draft {
     let username = ApplicationDraft.username(bot)
     if username == nil { problems.append(FormProblem(field: "bot", kind: .botUsername)) }
     let segment = Bot.Segment(rawValue: segment)
-    if segment == nil { problems.append(FormProblem(field: "segment", kind: .missing)) }
+    if segment == nil { problems.append(FormProblem(field: "segment", kind: .notChosen)) }
     let range = ApplicationDraft.starsRange
     let stars = Typed.whole(stars, range)
     if stars == nil {

@@ -2,6 +2,8 @@
 struct FormProblem: Sendable, Equatable {
   enum Kind: Sendable, Equatable {
     case missing
+    /// None of the choices was chosen.
+    case notChosen
     /// Not the small letters, digits, hyphens and underscores that a key is made of.
     case key(max: Int)
     case tooLong(max: Int)
@@ -55,6 +57,7 @@ struct FormProblem: Sendable, Equatable {
     let (t, format) = (page.strings, page.format)
     switch kind {
     case .missing: return t["form.missing"]
+    case .notChosen: return t["form.not_chosen"]
     case .key(let max): return t("form.key", ["max": String(max)])
     case .tooLong(let max): return t("form.too_long", ["max": format.number(Int64(max))])
     case .whole(let min, let max):

@@ -137,7 +137,8 @@ extension MarginFigures {
   /// How much of what comes in the credits cost, from 0 to 100.
   fileprivate var costPercent: Int {
     guard revenue > 0 else { return cost > 0 ? 100 : 0 }
-    return Int(min(100, Int128(cost) / (Int128(revenue) * 10_000)))
+    let hundredth = Int128(revenue) * 10_000
+    return Int(min(100, (Int128(cost) + hundredth / 2) / hundredth))
   }
 }
 

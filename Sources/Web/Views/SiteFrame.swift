@@ -120,7 +120,7 @@ struct SiteFrame: Sendable {
       "alternates": head.isPublic ? alternates : .none,
       "og_type": .text(head.isArticle ? "article" : "website"),
       "og_locale": .text(language == .en ? "en_US" : "pt_BR"),
-      "faq": head.questions.isEmpty ? .none : .html(Self.structured(head.questions)),
+      "faq": head.questions.isEmpty ? .none : .html(structured(head.questions)),
       "og_image": .text(address.site + (shell.images[language]?.path ?? "")),
       "pilot_href": .text(Links.pilot(language)),
       "home": .text(link(.home)), "login": .text(app(Links.login)),
@@ -152,15 +152,18 @@ struct SiteFrame: Sendable {
     }
   }
 
-  /// Questions and answers as schema.org has them. A `<` is written as an escape, so that no answer
-  /// can end the element it stands in.
-  private static func structured(_ questions: [SiteQuestion]) -> HTML {
+  /// Questions and answers as schema.org has them, with links that lead here from anywhere. A `<` is
+  /// written as an escape, so that no answer can end the element it stands in.
+  private func structured(_ questions: [SiteQuestion]) -> HTML {
     let page: [String: Any] = [
       "@context": "https://schema.org", "@type": "FAQPage",
       "mainEntity": questions.map { item in
         [
           "@type": "Question", "name": item.question,
-          "acceptedAnswer": ["@type": "Answer", "text": item.answer.html.text],
+          "acceptedAnswer": [
+            "@type": "Answer",
+            "text": item.answer.html.text.replacing("href=\"/", with: "href=\"\(address.site)/"),
+          ],
         ] as [String: Any]
       },
     ]
