@@ -97,7 +97,7 @@ def test_every_page_is_a_page_and_nothing_is_kept(product):
 def test_a_phone_of_ones_own_and_a_lost_one(product):
     email = "totp@team.example"
     estars(product, "operator", "add", "--email", email, "--name", "Téo", "--workspace",
-           "team-test", "--locale", "en")
+           "team-of-teo", "--locale", "en")
     person = Person(product, email)
     setup = person.post("/account/totp", password=PASSWORD).body.decode()
     secret = re.search(r"<code>([A-Z2-7 ]+)</code>", setup).group(1)
