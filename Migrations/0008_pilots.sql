@@ -79,6 +79,9 @@ create table applications (
   -- What a paid action costs, in the applicant's words.
   variable_cost text not null check (length(variable_cost) between 1 and 200),
   contact text not null check (length(contact) between 3 and 120),
+  -- The same for @ana, t.me/Ana and https://t.me/ana/.
+  contact_key text not null generated always as (regexp_replace(
+    lower(contact), '^(https?://)?(www[.])?((t|telegram)[.]me/)?@?|/+$', '', 'g')) stored,
   pain text not null check (length(pain) between 1 and 2000),
   invitation_code_id bigint references invitation_codes (invitation_code_id),
   received_at timestamptz not null,
@@ -100,7 +103,7 @@ create index applications_recent on applications (application_id desc);
 create index applications_bot on applications (lower(bot_username));
 -- Somebody may ask for a bot that is here already.
 create index bots_username on bots (lower(username));
-create index applications_contact on applications (lower(contact));
+create index applications_contact on applications (contact_key);
 create index applications_workspace on applications (workspace_id) where workspace_id is not null;
 
 -- Notes are the admins' own; questions, answers and the words of a decision the applicant reads, too.

@@ -269,6 +269,8 @@ public enum Limits {
   public static let payingSeconds = 300.0
   /// Operators are not told of a cart that was noticed longer ago.
   public static let cartAlertSeconds = 600.0
+  /// A reminder that waits because the business is suspended looks again after this time.
+  public static let suspendedReminderSeconds = 60.0
   /// A customer is reminded of a cart no oftener than this.
   public static let cartReminderPauseSeconds = 24 * 3600.0
   /// A payment this long after a cart was noticed has recovered it.
@@ -384,7 +386,7 @@ public enum Limits {
   public static let formStampSeconds = 86_400.0
   /// How long a decided application is kept: 180 days.
   public static let applicationSeconds = 180 * 86_400.0
-  /// Notes, questions and answers about one application.
+  /// Notes and questions about one application; each question has one answer at most.
   public static let applicationMessages = 100
   /// How long an admin may look into a workspace before another reason is asked for.
   public static let adminVisitSeconds = 3600.0

@@ -6,15 +6,23 @@ import Testing
 
 /// What is kept of those who ask, how often they are heard, and links that admins make.
 @Suite struct ApplicationTests {
-  private static let draft = ApplicationDraft(
-    locale: "en", botUsername: "figurinhas_bot", segment: .aiBot, monthlyStars: 10,
-    variableCost: "none", contact: "@ana", pain: "Refunds")
-
-  private func apply(_ address: String, at: Date = Date(), _ fixture: Fixture) async -> Bool {
+  /// - Returns: Whether it was taken; anything but a refusal is a failure of the test.
+  private func apply(
+    _ address: String, code: String = "", contact: String = "@ana", at: Date = Date(),
+    _ fixture: Fixture
+  ) async -> Bool {
     let stamp = FormStamp.make(at: at.addingTimeInterval(-9), fixture.platform.secrets)
-    return
-      (try? await Application.apply(
-        Self.draft, stamp: stamp, address: address, at: at, fixture.platform)) != nil
+    let draft = ApplicationDraft(
+      locale: "en", botUsername: "figurinhas_bot", segment: .aiBot, monthlyStars: 10,
+      variableCost: "none", contact: contact, pain: "Refunds", invitationCode: code)
+    do {
+      _ = try await Application.apply(
+        draft, stamp: stamp, address: address, at: at, fixture.platform)
+      return true
+    } catch is Application.ApplyRefusal { return false } catch {
+      Issue.record(error)
+      return false
+    }
   }
 
   private func admin(_ fixture: Fixture) async throws -> Operator {
@@ -57,8 +65,38 @@ import Testing
     }
   }
 
+  /// Each with a form of its own, ten at a time. Ten thousand end the same, only later: after the
+  /// fifth nothing is written.
+  @Test func twoThousandApplicationsFromOneAddressAreFive() async throws {
+    try await Fixture.with { fixture in
+      let taken = await withTaskGroup(of: Int.self) { group in
+        for _ in 0..<10 {
+          group.addTask {
+            var taken = 0
+            for _ in 0..<200 where await apply("203.0.113.9", fixture) { taken += 1 }
+            return taken
+          }
+        }
+        return await group.reduce(0, +)
+      }
+      #expect(taken == Limits.applicationsPerAddress)
+      #expect(try await count(fixture) == taken)
+      // They count for nobody else, and are two rows: the address and everybody.
+      #expect(await apply("203.0.113.10", fixture))
+      let everybody: Int = try await fixture.pool.query(
+        "select failures from throttles where throttle_key = 'applications'")[0].get("failures")
+      #expect(everybody == taken + 1)
+      let rows: Int = try await fixture.pool.query("select count(*) from throttles")[0]
+        .get("count")
+      #expect(rows == 3)
+    }
+  }
+
   @Test func everybodyTogetherIsHeardSoOften() async throws {
     try await Fixture.with { fixture in
+      let eve = try await admin(fixture)
+      let code = try await InvitationCode.make(
+        for: "Meetup", uses: 1, days: 1, by: eve, at: Date(), fixture.pool)
       try await fixture.pool.execute(
         """
         insert into throttles (throttle_key, failures, window_started_at)
@@ -66,6 +104,109 @@ import Testing
         """)
       #expect(await apply("192.0.2.1", fixture))
       #expect(await !apply("192.0.2.2", fixture))
+      // Whoever was invited is heard in any crowd, as often as the code says.
+      #expect(await apply("192.0.2.2", code: code, fixture))
+      #expect(await !apply("192.0.2.2", code: code, fixture))
+    }
+  }
+
+  @Test func aCodeIsGoodForItsTimeAndItsUses() async throws {
+    try await Fixture.with { fixture in
+      let (eve, at) = (try await admin(fixture), Date())
+      let code = try await InvitationCode.make(
+        for: "Meetup", uses: 2, days: 1, by: eve, at: at, fixture.pool)
+      let taken = await withTaskGroup(of: Bool.self) { group in
+        for number in 0..<6 {
+          group.addTask { await apply("192.0.2.\(number)", code: code, fixture) }
+        }
+        return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+      }
+      #expect(taken == 2)
+      #expect(try await count(fixture) == 2, "a use and its application go together")
+      let other = try await InvitationCode.make(
+        for: "Other", uses: 9, days: 1, by: eve, at: at, fixture.pool)
+      let (late, over) = (at.addingTimeInterval(86_390), at.addingTimeInterval(86_401))
+      #expect(await apply("192.0.2.8", code: other, at: late, fixture))
+      #expect(await !apply("192.0.2.9", code: other, at: over, fixture))
+      let state = try await InvitationCode.all(limit: 1, fixture.pool).first?.state(at: over)
+      #expect(state == .over)
+    }
+  }
+
+  @Test(arguments: ["@Demo_Ana", "t.me/demo_ana", "https://t.me/demo_ana/", "Telegram.me/demo_ana"])
+  func aContactIsKnownAgain(_ written: String) async throws {
+    try await Fixture.with { fixture in
+      for contact in ["demo_ana", written, "demo_anab"] {
+        #expect(await apply("192.0.2.1", contact: contact, fixture))
+      }
+      try await fixture.pool.execute(
+        "update applications set bot_username = 'other_' || application_id || '_bot'")
+      let all = try await Application.recent(in: nil, limit: 5, fixture.pool)
+      let known = try await Application.withDuplicates(among: all, fixture.pool)
+      #expect(known == Set(all.dropFirst().map(\.id)))
+      #expect(try await all[1].duplicates(fixture.pool).applications.map(\.id) == [all[2].id])
+    }
+  }
+
+  @Test func ofTwoDecisionsAtOnceOneCounts() async throws {
+    try await Fixture.with { fixture in
+      let eve = try await admin(fixture)
+      for number in 0..<3 { #expect(await apply("192.0.2.\(number)", fixture)) }
+      let ids = try await Application.recent(in: nil, limit: 5, fixture.pool).map(\.id)
+      func approve(_ id: Int64, _ slug: String) async -> String {
+        do {
+          return try await Application.approve(
+            id,
+            opening: WorkspaceRequest(
+              slug: slug, name: "Lab", segment: .aiBot, timeZone: "UTC", locale: "en",
+              stage: .approved), words: "", by: eve, at: Date(), fixture.platform
+          ).workspace.slug
+        } catch { return String(reflecting: error) }
+      }
+      // Two admins read one application.
+      async let one = approve(ids[0], "lab-one")
+      async let two = approve(ids[0], "lab-two")
+      let first = await [one, two]
+      #expect(first.filter { $0.hasPrefix("lab-") }.count == 1)
+      #expect(first.contains(String(reflecting: Application.Refusal.state)))
+      // Two applications are to get one address: the other one stays open.
+      async let three = approve(ids[1], "lab-three")
+      async let four = approve(ids[2], "lab-three")
+      let second = await [three, four]
+      #expect(second.contains("lab-three"))
+      #expect(second.contains(String(reflecting: Workspace.OpeningProblem.taken)))
+      let states = try await Application.recent(in: nil, limit: 5, fixture.pool).map(\.state)
+      #expect(states.filter { $0 == .approved }.count == 2 && states.contains(.received))
+      let sides = try await Workspace.all(fixture.pool).filter { $0.name == "Lab" }
+      #expect(sides.count == 4)
+      for side in sides {
+        let log = try await AuditEntry.about(
+          "workspace", String(side.id), in: side.scope, fixture.pool)
+        #expect(log.map(\.action) == ["workspace.approved"])
+      }
+    }
+  }
+
+  /// Admins talk until there is no room; the applicant's answer and the decision always have some.
+  @Test func anAnswerFindsRoom() async throws {
+    try await Fixture.with { fixture in
+      let (eve, at) = (try await admin(fixture), Date())
+      #expect(await apply("192.0.2.1", fixture))
+      let application = try #require(
+        try await Application.recent(in: nil, limit: 1, fixture.pool).first)
+      for number in 1..<Limits.applicationMessages {
+        try await Application.note(
+          "Note \(number)", about: application.id, by: eve, at: at, fixture.pool)
+      }
+      try await Application.ask("Why?", about: application.id, by: eve, at: at, fixture.pool)
+      await #expect(throws: Application.Refusal.tooMany) {
+        try await Application.note("x", about: application.id, by: eve, at: at, fixture.pool)
+      }
+      try await application.answer("Because", at: at, fixture.pool)
+      try await Application.decline(
+        application.id, because: .other, words: "No", by: eve, at: at, fixture.pool)
+      let talk = try await ApplicationMessage.all(of: application, fixture.pool)
+      #expect(talk.suffix(3).map(\.body) == ["Why?", "Because", "No"])
     }
   }
 

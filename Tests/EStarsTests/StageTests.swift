@@ -94,6 +94,34 @@ import Testing
     }
   }
 
+  /// No transaction writes into both sides, so what is left when a process dies is a job.
+  @Test func theOtherSidesLogIsToldByAJobWhereTheProcessDied() async throws {
+    try await Fixture.with { fixture in
+      let (live, test) = try await business(fixture, .pilot)
+      let change = try await fixture.pool.transaction(in: live.scope) { tx in
+        try await tx.take(.suspension("why"), of: live, by: admin, at: Date())
+      }
+      func told() async throws -> [AuditEntry] {
+        try await AuditEntry.about("workspace", String(test.id), in: test.scope, fixture.pool)
+      }
+      func owed() async throws -> [String] {
+        try await fixture.pool.query(
+          "select subject from jobs where kind = 'audit.mirror' and workspace_id = \(test.id)"
+        ).map { try $0.get("subject") }
+      }
+      #expect(try await told().isEmpty)
+      let subject = try #require(try await owed().first)
+      try await Worker(platform: fixture.platform).runNow(.auditMirror, subject: subject)
+      // Whoever comes late tells nothing twice.
+      try await change?.follow(fixture.platform)
+      let lines = try await told()
+      #expect(lines.map(\.action) == ["workspace.suspended"])
+      #expect(lines.first?.reason == "why" && lines.first?.actor == admin)
+      #expect(lines.first?.before == ["stage": "pilot"])
+      #expect(try await owed().isEmpty)
+    }
+  }
+
   @Test func aPilotHasOneLiveBot() async throws {
     try await Fixture.with { fixture in
       let (live, _) = try await business(fixture, .pilot)

@@ -64,6 +64,15 @@ import Testing
     #expect(routes.sorted() == Self.doors.sorted())
   }
 
+  /// An admin who looks into a workspace is a viewer there, and must find nothing to change.
+  @Test func viewersChangeNothing() {
+    for route in Route.all {
+      if case .member(.viewer, _) = route.door {
+        #expect(route.method == .get, "\(route.method.rawValue) \(route.path)")
+      }
+    }
+  }
+
   @Test func everyRouteByEveryCaller() async throws {
     try await ServerFixture.with { fixture in
       for caller in Caller.allCases {

@@ -146,6 +146,32 @@ import Testing
     }
   }
 
+  @Test func theListSaysHowABusinessDoes() async throws {
+    try await ServerFixture.with { fixture in
+      let (admin, pool) = (try await AdminDesk(fixture), fixture.platform.pool)
+      let path = "/admin/workspaces/\(fixture.live.id)"
+      let calm = try await admin.get("/admin/workspaces").body
+      #expect(calm.contains(">Well<") && !calm.contains(">Look into it<"))
+      // Trouble of either side is the business's.
+      try await pool.execute(
+        """
+        insert into jobs (workspace_id, kind, subject, run_at, last_error)
+        values (\(fixture.workspace.id), 'refund.settle', '1', now(), 'ERROR')
+        """)
+      try await pool.execute(
+        """
+        update workspaces set drills_finished_at = now(), drills_passed = 9, drills_failed = 1
+        where workspace_id = \(fixture.live.id)
+        """)
+      let list = try await admin.get("/admin/workspaces").body
+      #expect(list.contains(">Look into it<") && list.contains("9 of 10"))
+      #expect(try await admin.get(path).body.contains("9 of 10"))
+      let business = try #require(try await Business.find(id: fixture.live.id, pool))
+      let (live, test) = try await business.health(pool)
+      #expect(live.isWell && test?.failingJobs == 1)
+    }
+  }
+
   @Test func aWishForMoreBotsIsAnswered() async throws {
     try await ServerFixture.with { fixture in
       let (admin, pool) = (try await AdminDesk(fixture), fixture.platform.pool)

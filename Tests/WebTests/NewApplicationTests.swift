@@ -57,6 +57,91 @@ import Testing
     }
   }
 
+  /// Whatever stands in whatever field comes back as words, to applicants, admins and owners.
+  @Test func markupIsWordsEverywhere() async throws {
+    try await ServerFixture.with { fixture in
+      let admin = try await AdminDesk(fixture)
+      let evil = #"<script>alert(1)</script><b>**b** [x](javascript:alert(1)) "onload='x' &lt;i>"#
+      func expectWords(_ answer: AdminDesk.Answer, _ status: Int, _ place: String) {
+        #expect(answer.status == status, "\(place)")
+        #expect(!answer.body.contains("<script>alert"), "\(place)")
+        #expect(!answer.body.contains("<b>"), "\(place)")
+        #expect(!answer.body.contains("href=\"javascript"), "\(place)")
+        #expect(answer.body.contains("&lt;script&gt;"), "\(place)")
+        #expect(answer.body.contains("**b** [x](javascript:alert(1)) &quot;onload"), "\(place)")
+      }
+      for field in ["bot", "code"] {
+        let form = ServerFixture.application.merging([
+          field: evil, "stamp": fixture.stamp(),
+        ]) { $1 }
+        expectWords(try await fixture.post("/pilot", form), 422, field)
+      }
+      for field in ["segment", "stars", "stamp"] {
+        let form = ServerFixture.application.merging(["stamp": fixture.stamp()]) { $1 }
+          .merging([field: evil]) { $1 }
+        let answer = try await fixture.post("/pilot", form)
+        #expect(answer.status == 422 && !answer.body.contains("<script>alert"), "\(field)")
+      }
+      let link = try await fixture.apply(["cost": evil, "contact": evil, "pain": evil])
+      let application = try #require(
+        try await Application.find(
+          token: link.replacing("/applications/", with: ""), fixture.platform.pool))
+      let path = "/admin/applications/\(application.id)"
+      expectWords(try await fixture.send(.get, link), 200, "status")
+      expectWords(try await admin.get(path), 200, "application")
+      for (noun, field) in [("notes", "note"), ("question", "question")] {
+        #expect(try await admin.post("\(path)/\(noun)", [field: evil]).status == 303)
+      }
+      let long = evil + String(repeating: "y", count: 2000)
+      expectWords(try await fixture.post(link + "/answer", ["body": long]), 422, "long answer")
+      #expect(try await fixture.post(link + "/answer", ["body": evil]).status == 303)
+      expectWords(
+        try await admin.post(path + "/decline", ["reason": "", "decline_words": evil]), 422,
+        "decline")
+      expectWords(
+        try await admin.post(
+          path + "/approval", ["name": evil, "slug": evil, "approval_words": evil]), 422,
+        "slug")
+      // A name has 80 characters.
+      let name = #"<script>alert(1)</script><b>**b** [x](javascript:alert(1)) "onload"#
+      let made = try await admin.post(
+        path + "/approval", ["name": name, "slug": "markup", "approval_words": evil])
+      expectWords(made, 201, "invitation")
+      expectWords(try await fixture.send(.get, link), 200, "approved")
+      for place in [path, "/admin/workspaces"] {
+        expectWords(try await admin.get(place), 200, place)
+      }
+      let workspace = try #require(try await Workspace.find(slug: "markup", fixture.platform.pool))
+      let business = "/admin/workspaces/\(workspace.id)"
+      for noun in ["suspension", "resumption", "visits"] {
+        #expect(try await admin.post("\(business)/\(noun)", ["reason": evil]).status == 303)
+      }
+      for place in [business, "/admin/audit", "/w/markup/audit", "/w/markup"] {
+        expectWords(try await admin.get(place), 200, place)
+      }
+    }
+  }
+
+  @Test func whatNobodySeesIsTakenOut() async throws {
+    try await ServerFixture.with { fixture in
+      let link = try await fixture.apply([
+        "pain": "a\u{1}b\u{202e}c\u{200b}\tz\u{7f}", "cost": "1\u{2066}2\u{fffe}\u{2069}3",
+        "contact": "\u{200f}ana@\u{feff}example.com",
+      ])
+      let page = try await fixture.send(.get, link).body
+      for words in [">a bc z<", ">123<", ">ana@example.com<"] {
+        #expect(page.contains(words), "\(words)")
+      }
+      for nobody in ["\u{202e}..\u{2066}--", "-- --", "@ab"] {
+        let form = ServerFixture.application.merging([
+          "contact": nobody, "stamp": fixture.stamp(),
+        ]) { $1 }
+        let answer = try await fixture.post("/pilot", form)
+        #expect(answer.status == 422 && answer.body.contains("id=\"contact-problem\""))
+      }
+    }
+  }
+
   @Test func aFieldThatNobodySeesIsATrap() async throws {
     try await ServerFixture.with { fixture in
       let link = try await fixture.apply(["website": "https://buy.example"])

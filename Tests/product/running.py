@@ -184,6 +184,15 @@ class Dashboard:
     def get(self, path="") -> str:
         return html.unescape(self.send(self.base + path).body.decode())
 
+    def get_page(self, path) -> str:
+        """A page that belongs to no workspace."""
+        return html.unescape(self.send(self.product.url + path).body.decode())
+
+    def post(self, path, on=None, **form) -> Answer:
+        """Sends a form of the page at the same address, or of another one."""
+        page = self.get_page(on or path)
+        return self.send(self.product.url + path, {"csrf": self.field(page, "csrf"), **form})
+
     def field(self, page, name):
         return re.search(rf'name="{name}" value="([^"]*)"', page).group(1)
 

@@ -40,13 +40,6 @@ class Person(Dashboard):
             form = {"email": self.email, "password": PASSWORD}
         return super().send(url, form)
 
-    def post(self, path, on=None, **form):
-        page = self.get_page(on or path)
-        return self.send(self.product.url + path, {"csrf": self.field(page, "csrf"), **form})
-
-    def get_page(self, path):
-        return html.unescape(self.send(self.product.url + path).body.decode())
-
 
 def estars(product, *arguments):
     url = subprocess.run(
@@ -133,6 +126,25 @@ def test_a_phone_of_ones_own_and_a_lost_one(product):
     assert "/login" in again.send(product.url + "/account").url, "signed out everywhere"
     back = Person(product, email).send(product.url + "/account")
     assert back.status == 200 and back.url.endswith("/account")
+
+
+def test_the_demos_admin_has_something_to_decide(product):
+    login = product.login("admin")
+    admin = Dashboard(product, "admin")
+    page = admin.get_page("/admin")
+    assert 'name="code"' in page and "Applications" not in page
+    opened = admin.post("/login/totp", code=totp(login["totp_secret"]))
+    assert opened.status == 200 and "/login" not in opened.url
+    queue = admin.get_page("/admin/applications")
+    # Whoever has a code stands first; the second of two alike is known.
+    assert 0 < queue.index("@demo_receitas_bot") < queue.index("@demo_translate_bot")
+    assert queue.count("known already") >= 2
+    everybody = admin.get_page("/admin/applications?show=all")
+    assert "@demo_wallpaper_bot" in everybody and "@aurora_sticker_bot" in everybody
+    dubbing = re.search(r'href="(/admin/applications/\d+)"[^@]*@demo_dublagem_bot', queue).group(1)
+    assert "vídeo mais longo" in admin.get_page(dubbing)
+    codes = admin.get_page("/admin/invitation-codes")
+    assert "Meetup de bots" in codes and product.demo["invitation_code"] not in codes
 
 
 def test_an_admin_is_made_by_the_command_line(product):

@@ -51,6 +51,9 @@ public struct Job: Sendable, Equatable {
     case webhooksWatch = "webhooks.watch"
     /// Does all drills of a pilot. Its subject is the run.
     case drillsRun = "drills.run"
+    /// Tells a side's log what was done to the business as a whole. Its subject is the line of the
+    /// other side's log.
+    case auditMirror = "audit.mirror"
 
     /// nil: runs when it was asked for, until it is done.
     var intervalSeconds: Double? {
@@ -66,7 +69,7 @@ public struct Job: Sendable, Equatable {
       case .webhooksWatch: 120
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
       case .refundSettle, .eventsSend, .updatesRelay, .messagesSend, .reconciliationRun: nil
-      case .refundRequest, .drillsRun: nil
+      case .refundRequest, .drillsRun, .auditMirror: nil
       case .subscriptionEdit, .subscriptionRemind: nil
       }
     }

@@ -160,6 +160,9 @@ public struct Worker: Sendable {
       guard let id = Int64(job.subject) else { return .done }
       return try await DrillRunner(platform: platform).run(
         id, attempts: job.attempts, in: workspace)
+    case .auditMirror:
+      guard let line = Int64(job.subject) else { return .done }
+      try await AuditEntry.mirror(line, to: workspace, platform.pool)
     case .figuresFollow:
       try await Rollup(platform).follow(seconds: Limits.figuresRunSeconds, in: scope)
     case .figuresTops: return try await countTops(in: scope)

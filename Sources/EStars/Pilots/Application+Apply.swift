@@ -85,7 +85,9 @@ extension Application {
     guard try await InvitationCode.isGood(draft.invitationCode, at: at, pool) else {
       throw ApplyRefusal.code
     }
-    for key in [Throttle.Key.applications(from: address, secrets), .applications] {
+    // A crowd of addresses can shut out strangers, but nobody who was invited: codes have an end.
+    let everybody = draft.invitationCode.isEmpty ? [Throttle.Key.applications] : []
+    for key in [.applications(from: address, secrets)] + everybody {
       if let seconds = try await Throttle.take([key], at: at, pool) {
         throw ApplyRefusal.throttled(retryAfterSeconds: seconds)
       }

@@ -1,5 +1,5 @@
 import Foundation
-import Ledger
+@_spi(Guard) import Ledger
 import Postgres
 
 extension Application {
@@ -21,7 +21,7 @@ extension Application {
     _ platform: Platform
   ) async throws -> Approved {
     let token = Bytes.base64URL(Bytes.random(32))
-    let sides = try await Workspace.opening(request) {
+    let (sides, line) = try await Workspace.opening(request) {
       try await platform.pool.transaction { tx in
         guard try await tx.lockApplication(id).isOpen else { throw Refusal.state }
         let sides = try await tx.openSides(request, at: at)
@@ -39,20 +39,20 @@ extension Application {
         try await tx.auditAdmin(
           admin, "application.approved", "application", String(id),
           after: ["slug": request.slug], at: at)
-        return sides
+        // The live side is of no other transaction yet, and from here on this one is in it alone.
+        let live = WorkspaceScope(workspaceID: sides.live)
+        try await tx.enter(live)
+        let line = try await tx.auditBothSides(
+          Actor(.admin, admin.email), "workspace.approved", "workspace", String(sides.live),
+          in: live, and: sides.test, at: at)
+        return (sides, line)
       }
     }
     guard let live = try await Workspace.find(id: sides.live, platform.pool),
       let test = try await Workspace.find(id: sides.test, platform.pool)
     else { throw Workspace.OpeningProblem.gone }
-    for side in [live, test] {
-      try await side.defineCredits(platform.pool)
-      try await platform.pool.transaction(in: side.scope) { tx in
-        try await tx.audit(
-          Actor(.admin, admin.email), "workspace.approved", "workspace", String(side.id),
-          in: side.scope, at: side.scope.now)
-      }
-    }
+    for side in [live, test] { try await side.defineCredits(platform.pool) }
+    try await AuditEntry.mirror(line, to: test, platform.pool)
     return Approved(workspace: live, token: token)
   }
 

@@ -14,13 +14,13 @@ extension Application {
     public var isEmpty: Bool { applications.isEmpty && bots.isEmpty && person == nil }
   }
 
-  /// Looks for the bot's username and the contact, in whatever letters they were written.
+  /// Looks for the bot's username and the contact, in whatever way they were written.
   public func duplicates(_ pool: Pool) async throws -> Duplicates {
     let applications = try await pool.query(
       """
       select \(Self.columns) from applications a
-      where a.application_id <> \(id)
-        and (lower(a.bot_username) = lower(\(botUsername)) or lower(a.contact) = lower(\(contact)))
+      where a.application_id <> \(id) and (lower(a.bot_username) = lower(\(botUsername))
+        or a.contact_key = (select contact_key from applications where application_id = \(id)))
       order by a.application_id desc limit 20
       """
     ).map(Application.init)
@@ -42,7 +42,7 @@ extension Application {
         and (exists (select from applications o where o.application_id <> a.application_id
             and lower(o.bot_username) = lower(a.bot_username))
           or exists (select from applications o where o.application_id <> a.application_id
-            and lower(o.contact) = lower(a.contact))
+            and o.contact_key = a.contact_key)
           or exists (select from bots b where lower(b.username) = lower(a.bot_username))
           or exists (select from operators p where p.email = lower(a.contact)))
       """)

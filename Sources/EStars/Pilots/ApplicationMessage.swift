@@ -35,7 +35,7 @@ public struct ApplicationMessage: Sendable, Equatable {
     try await pool.query(
       """
       select * from application_messages where application_id = \(application.id)
-      order by application_message_id limit \(Limits.applicationMessages + 1)
+      order by application_message_id
       """
     ).map(ApplicationMessage.init)
   }
@@ -121,12 +121,14 @@ extension Transaction {
   func write(
     _ kind: ApplicationMessage.Kind, _ body: String, about id: Int64, by writer: String?, at: Date
   ) async throws {
-    let count = try await query(
-      "select count(*) from application_messages where application_id = \(id)")[0]
-      .get("count", as: Int.self)
-    // A decision ends it, so it always finds room.
-    guard count < Limits.applicationMessages || kind == .decision else {
-      throw Application.Refusal.tooMany
+    // A question brings at most one answer, and a decision ends it all: these always find room.
+    if kind == .note || kind == .question {
+      let count = try await query(
+        """
+        select count(*) from application_messages
+        where application_id = \(id) and kind in ('note', 'question')
+        """)[0].get("count", as: Int.self)
+      guard count < Limits.applicationMessages else { throw Application.Refusal.tooMany }
     }
     try await execute(
       """

@@ -1,5 +1,5 @@
 import Foundation
-import Ledger
+@_spi(Guard) import Ledger
 import Postgres
 
 /// A business as admins see it: its live side stands for both. Nothing here comes from what its
@@ -90,6 +90,17 @@ public struct Business: Sendable, Equatable {
     }
   }
 
+  /// How both sides do: one look-up each, at the same time. Row-level security lets nobody ask about
+  /// many workspaces at once, so a list asks for a page.
+  public func health(
+    _ pool: Pool
+  ) async throws -> (live: WorkspaceHealth, test: WorkspaceHealth?) {
+    async let live = WorkspaceHealth.load(of: live.id, pool)
+    guard let testID = self.live.twinID else { return (try await live, nil) }
+    async let test = WorkspaceHealth.load(of: testID, pool)
+    return (try await live, try await test)
+  }
+
   /// The side where drills run and nothing is at stake; nil where there is none.
   public func otherSide(_ pool: Pool) async throws -> Workspace? {
     guard let id = live.twinID else { return nil }
@@ -112,10 +123,9 @@ public struct WorkspaceHealth: Sendable, Equatable {
     verificationProblems + openMismatches + failingJobs + webhookTroubles == 0
   }
 
-  public static func load(
-    of workspace: Workspace, _ pool: Pool
-  ) async throws -> WorkspaceHealth {
-    let (id, scope) = (workspace.id, workspace.scope)
+  fileprivate static func load(of id: Int64, _ pool: Pool) async throws -> WorkspaceHealth {
+    // Clock offsets play no part in it, so a bare scope will do.
+    let scope = WorkspaceScope(workspaceID: id)
     let troubles = [Alert.Kind.webhookFailing, .webhookSlow].map(\.rawValue)
     let row = try await pool.query(
       """

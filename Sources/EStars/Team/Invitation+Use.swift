@@ -41,7 +41,9 @@ extension Invitation {
     {
       sides.append(twin)
     }
-    let (joined, entered, stage) = try await platform.pool.transaction(in: workspace.scope) {
+    // Whoever opened the workspace may have died before its ledgers' first rows were written.
+    if isByAdmin { for side in sides { try await side.defineCredits(platform.pool) } }
+    let (joined, line, stage) = try await platform.pool.transaction(in: workspace.scope) {
       [sides] tx in
       try await tx.take(self, at: at)
       let joined = try await person(tx)
@@ -50,18 +52,17 @@ extension Invitation {
         entered.append(side)
       }
       guard entered.contains(workspace) else { throw Member.Refusal.notFound }
-      try await tx.tellOfJoining(joined, self, in: workspace.scope)
+      let line = try await tx.tellOfJoining(
+        joined, self, in: workspace.scope, and: entered.count > 1 ? workspace.twinID : nil)
       // The owner is in, so the pilot begins.
       let stage =
         role == .owner
         ? try await tx.take(
           .pilot, of: workspace, by: Actor(.operator, joined.email), at: at) : nil
-      return (joined, entered, stage)
+      return (joined, line, stage)
     }
-    for side in entered where side != workspace {
-      try await platform.pool.transaction(in: side.scope) { tx in
-        try await tx.tellOfJoining(joined, self, in: side.scope)
-      }
+    for side in sides where side != workspace {
+      try await AuditEntry.mirror(line, to: side, platform.pool)
     }
     try await stage?.follow(platform)
     return joined
@@ -110,11 +111,11 @@ extension Transaction {
   }
 
   fileprivate func tellOfJoining(
-    _ person: Operator, _ invitation: Invitation, in scope: WorkspaceScope
-  ) async throws {
-    try await audit(
+    _ person: Operator, _ invitation: Invitation, in scope: WorkspaceScope, and twinID: Int64?
+  ) async throws -> Int64 {
+    try await auditBothSides(
       Actor(.operator, person.email), "team.joined", "operator", person.email,
       after: ["role": invitation.role.rawValue, "invited_by": invitation.madeBy], in: scope,
-      at: scope.now)
+      and: twinID, at: scope.now)
   }
 }

@@ -86,7 +86,10 @@ extension Workspace {
   ) async throws -> [Workspace] {
     let all = try await all(pool)
     if let live = all.first(where: { $0.slug == slug && $0.side == .live }) {
-      return [live] + all.filter { $0.id == live.twinID }
+      let sides = [live] + all.filter { $0.id == live.twinID }
+      // A process that was killed while it opened them left this out.
+      for side in sides { try await side.defineCredits(pool) }
+      return sides
     }
     let (live, test) = try await open(
       WorkspaceRequest(

@@ -132,29 +132,25 @@ enum StageStep: Sendable, Equatable {
 
 /// A step that was taken, for what comes after its transaction.
 struct StageChange: Sendable {
-  fileprivate let step: StageStep
   fileprivate let workspace: Workspace
-  fileprivate let from: Workspace.Stage
-  fileprivate let to: Workspace.Stage
-  fileprivate let actor: Actor
-  fileprivate let at: Date
+  /// Of the workspace's log.
+  fileprivate let line: Int64
 
-  /// Tells the other side's log, and lets this process know at once.
+  /// Lets this process know at once, and tells the other side's log.
   func follow(_ platform: Platform) async throws {
     try await platform.directory.reload(workspace: workspace.id)
     guard let twinID = workspace.twinID,
       let twin = try await Workspace.find(id: twinID, platform.pool)
     else { return }
-    try await platform.pool.transaction(in: twin.scope) { tx in
-      try await tx.audit(self, on: twin)
-    }
     try await platform.directory.reload(workspace: twinID)
+    try await AuditEntry.mirror(line, to: twin, platform.pool)
   }
 }
 
 extension Transaction {
   /// Moves both sides of a business on, in one statement, and writes it into the log of the one whose
-  /// transaction this is. The other side's log is told by ``StageChange/follow(_:)``.
+  /// transaction this is. The other side's log is told by ``StageChange/follow(_:)``, or by a job
+  /// where that is never reached.
   ///
   /// - Returns: nil where there is nothing to do.
   /// - Throws: ``Workspace/StageRefusal``
@@ -195,19 +191,13 @@ extension Transaction {
         """)
     }
     let isBeneath = to == .suspended && step == .pilot
-    let change = StageChange(
-      step: step, workspace: workspace, from: isBeneath ? present.stageBeneath : present.stage,
-      to: isBeneath ? from ?? to : to, actor: actor, at: at)
-    try await audit(change, on: workspace)
-    return change
-  }
-
-  fileprivate func audit(_ change: StageChange, on side: Workspace) async throws {
-    try await audit(
-      change.actor, change.step.action, "workspace", String(side.id),
-      before: ["stage": change.from.rawValue], after: ["stage": change.to.rawValue],
-      reason: change.step.reason, in: side.scope,
-      at: change.at.addingTimeInterval(TimeInterval(side.clockOffsetSeconds)))
+    let (before, after) = isBeneath ? (present.stageBeneath, from ?? to) : (present.stage, to)
+    let line = try await auditBothSides(
+      actor, step.action, "workspace", String(workspace.id),
+      before: ["stage": before.rawValue], after: ["stage": after.rawValue], reason: step.reason,
+      in: workspace.scope, and: workspace.twinID,
+      at: at.addingTimeInterval(TimeInterval(workspace.clockOffsetSeconds)))
+    return StageChange(workspace: workspace, line: line)
   }
 }
 

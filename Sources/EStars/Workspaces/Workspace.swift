@@ -66,7 +66,7 @@ public struct Workspace: Sendable, Equatable {
       """)
   }
 
-  static func find(id: Int64, _ pool: Pool) async throws -> Workspace? {
+  public static func find(id: Int64, _ pool: Pool) async throws -> Workspace? {
     try await pool.query(
       "select \(columns) from workspaces w where w.workspace_id = \(id)"
     ).first.map(Workspace.init)

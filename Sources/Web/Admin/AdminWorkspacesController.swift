@@ -17,7 +17,7 @@ enum AdminWorkspacesController {
     if hasMore { found.removeLast() }
     var rows: [BusinessRow] = []
     for business in found {
-      rows.append(BusinessRow(business, try await business.health(pool)))
+      rows.append(BusinessRow(business, try await business.sides(pool)))
     }
     let view = AdminWorkspacesView(
       rows: rows, stage: stage.map { .init($0) }, query: named,
@@ -152,7 +152,7 @@ extension AdminCall {
     let (pool, live) = (platform.pool, business.live)
     let test = try await business.otherSide(pool)
     var view = AdminWorkspaceView(
-      row: BusinessRow(business, try await business.health(pool)), draft: draft)
+      row: BusinessRow(business, try await business.sides(pool)), draft: draft)
     view.suspendedAt = live.suspension?.at
     view.suspensionReason = live.suspension?.reason
     view.application = try await Application.find(openedAs: live.id, pool)?.id
@@ -199,12 +199,10 @@ extension ExpansionRow {
 
 extension Business {
   /// Of the live side and, where there is one, the test side.
-  fileprivate func health(_ pool: Pool) async throws -> [SideHealth] {
-    var sides = [SideHealth(.live, try await WorkspaceHealth.load(of: live, pool))]
-    if let test = try await otherSide(pool) {
-      sides.append(SideHealth(.test, try await WorkspaceHealth.load(of: test, pool)))
-    }
-    return sides
+  fileprivate func sides(_ pool: Pool) async throws -> [SideHealth] {
+    let health = try await health(pool)
+    return [SideHealth(.live, health.live)] + [health.test.map { SideHealth(.test, $0) }]
+      .compactMap(\.self)
   }
 }
 

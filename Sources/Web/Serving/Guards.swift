@@ -29,7 +29,7 @@ extension Visit {
       .first { $0.workspace.id == workspace.twinID }
     // An admin who looks in belongs to neither and sees both.
     if other == nil, membership.visit != nil, let id = workspace.twinID,
-      let twin = try await platform.directory.workspace(id)
+      let twin = try await Workspace.find(id: id, platform.pool)
     {
       other = try await Membership.find(slug: twin.slug, of: session.operator, platform.pool)
     }

@@ -74,7 +74,7 @@ enum ApplicationAnswerController {
     try server.checkOrigin(inbound)
     let token = inbound.parameters["token"] ?? ""
     let application = try await server.application(inbound)
-    let body = inbound.words(try inbound.form()["body"])
+    let body = inbound.visibleWords(try inbound.form()["body"])
     let isTooLong = body.unicodeScalars.count > ApplicationMessage.characters
     guard !body.isEmpty, !isTooLong else {
       return try await server.applicationPage(
@@ -105,9 +105,30 @@ enum ApplicationRemovalController {
   }
 }
 
+extension Inbound {
+  /// The same as ``words(_:)`` of somebody whom nobody knows: without what is not seen and changes how
+  /// the rest is read, such as control characters and turned directions.
+  fileprivate func visibleWords(_ text: String?) -> String {
+    var seen = String.UnicodeScalarView()
+    for scalar in words(text).unicodeScalars {
+      let properties = scalar.properties
+      switch properties.generalCategory {
+      case .control where scalar != "\n": seen.append(" ")
+      case .unassigned where properties.isNoncharacterCodePoint: break
+      // Emoji and some scripts need the joiners among these.
+      case .format
+      where properties.isBidiControl || "\u{200b}\u{feff}".unicodeScalars.contains(scalar):
+        break
+      default: seen.append(scalar)
+      }
+    }
+    return String(seen).trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+}
+
 extension NewApplicationView.Draft {
   init(_ inbound: Inbound, _ form: [String: String]) {
-    func typed(_ name: String) -> String { inbound.words(form[name]) }
+    func typed(_ name: String) -> String { inbound.visibleWords(form[name]) }
     self.init(
       bot: typed("bot"), segment: typed("segment"), stars: typed("stars"), cost: typed("cost"),
       contact: typed("contact"), pain: typed("pain"), code: typed("code"))
@@ -143,7 +164,9 @@ extension NewApplicationView.Draft {
 
   private var contactProblem: FormProblem? {
     let characters = ApplicationDraft.contactCharacters
-    if !contact.isEmpty, contact.unicodeScalars.count < characters.lowerBound {
+    // Nobody can be reached by dots and dashes.
+    let telling = contact.unicodeScalars.filter { CharacterSet.alphanumerics.contains($0) }
+    if !contact.isEmpty, telling.count < characters.lowerBound {
       return FormProblem(field: "contact", kind: .contact(min: characters.lowerBound))
     }
     return Typed.problem(with: contact, in: "contact", max: characters.upperBound)
