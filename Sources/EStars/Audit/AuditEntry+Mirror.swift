@@ -1,5 +1,5 @@
 import Foundation
-@_spi(Guard) import Ledger
+import Ledger
 import Postgres
 
 /// What is done to a business as a whole stands in the logs of both its sides. No transaction writes
@@ -55,8 +55,7 @@ extension Transaction {
       actor, action, subjectKind, subject, before: before, after: after, reason: reason,
       in: scope, at: at)
     if let twinID {
-      try await Job.enqueue(
-        .auditMirror, subject: String(line), in: WorkspaceScope(workspaceID: twinID), self)
+      try await Job.enqueue(.auditMirror, subject: String(line), forWorkspace: twinID, self)
     }
     return line
   }

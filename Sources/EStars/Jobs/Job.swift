@@ -142,10 +142,17 @@ public struct Job: Sendable, Equatable {
   static func enqueue(
     _ kind: Kind, subject: String, in scope: WorkspaceScope, _ tx: Transaction
   ) async throws {
+    try await enqueue(kind, subject: subject, forWorkspace: scope.workspaceID, tx)
+  }
+
+  /// The same for a workspace that the transaction is not in.
+  static func enqueue(
+    _ kind: Kind, subject: String, forWorkspace id: Int64, _ tx: Transaction
+  ) async throws {
     try await tx.execute(
       """
       insert into jobs (workspace_id, kind, subject, run_at)
-      values (\(scope.workspaceID), \(kind.rawValue), \(subject), now())
+      values (\(id), \(kind.rawValue), \(subject), now())
       on conflict (workspace_id, kind, subject) do update set run_at = now(), attempts = 0
       """)
   }

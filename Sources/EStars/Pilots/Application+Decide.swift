@@ -1,5 +1,5 @@
 import Foundation
-@_spi(Guard) import Ledger
+import Ledger
 import Postgres
 
 extension Application {
@@ -39,9 +39,7 @@ extension Application {
         try await tx.auditAdmin(
           admin, "application.approved", "application", String(id),
           after: ["slug": request.slug], at: at)
-        // The live side is of no other transaction yet, and from here on this one is in it alone.
-        let live = WorkspaceScope(workspaceID: sides.live)
-        try await tx.enter(live)
+        let live = try await tx.enterOpened(sides.live)
         let line = try await tx.auditBothSides(
           Actor(.admin, admin.email), "workspace.approved", "workspace", String(sides.live),
           in: live, and: sides.test, at: at)

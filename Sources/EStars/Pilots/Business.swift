@@ -1,5 +1,5 @@
 import Foundation
-@_spi(Guard) import Ledger
+import Ledger
 import Postgres
 
 /// A business as admins see it: its live side stands for both. Nothing here comes from what its
@@ -13,6 +13,8 @@ public struct Business: Sendable, Equatable {
   }
 
   public let live: Workspace
+  /// Where drills run and nothing is at stake; nil where there is none.
+  public let test: Workspace?
   public let segment: Bot.Segment
   public let createdAt: Date
   /// Bots that are connected, on both sides.
@@ -31,8 +33,9 @@ public struct Business: Sendable, Equatable {
     from workspaces w
     """
 
-  private init(_ row: Row) throws {
+  private init(_ row: Row, _ twins: [Int64: Workspace]) throws {
     live = try Workspace(row)
+    test = live.twinID.flatMap { twins[$0] }
     segment = Bot.Segment(rawValue: try row.get("segment")) ?? .serviceBot
     createdAt = try row.get("created_at")
     bots = try row.get("bot_count")
@@ -56,20 +59,25 @@ public struct Business: Sendable, Equatable {
     _ pool: Pool
   ) async throws -> [Business] {
     let pattern = text.isEmpty ? nil : "%" + text.replacing(/[\\%_]/) { "\\" + $0.output } + "%"
-    return try await pool.query(
+    return try await load(
       """
       \(select) where w.side = 'live' and w.workspace_id < \(before ?? .max)
         and (\(stage?.rawValue)::text is null or w.stage = \(stage?.rawValue)::text)
         and (\(pattern)::text is null or w.name ilike \(pattern)::text
           or w.slug ilike \(pattern)::text)
       order by w.workspace_id desc limit \(limit)
-      """
-    ).map(Business.init)
+      """, pool)
   }
 
   public static func find(id: Int64, _ pool: Pool) async throws -> Business? {
-    try await pool.query("\(select) where w.side = 'live' and w.workspace_id = \(id)").first
-      .map(Business.init)
+    try await load("\(select) where w.side = 'live' and w.workspace_id = \(id)", pool).first
+  }
+
+  private static func load(_ sql: SQL, _ pool: Pool) async throws -> [Business] {
+    let rows = try await pool.query(sql)
+    let ids = try rows.compactMap { try $0.getIfPresent("twin_id", as: Int64.self) }
+    let twins = try await Workspace.all(of: ids, pool)
+    return try rows.map { try Business($0, twins) }
   }
 
   /// Names by the live side's number.
@@ -90,21 +98,15 @@ public struct Business: Sendable, Equatable {
     }
   }
 
-  /// How both sides do: one look-up each, at the same time. Row-level security lets nobody ask about
-  /// many workspaces at once, so a list asks for a page.
+  /// How both sides do: a question to each, at the same time. Row-level security lets nobody ask many
+  /// workspaces at once, so a list asks those of one page.
   public func health(
     _ pool: Pool
   ) async throws -> (live: WorkspaceHealth, test: WorkspaceHealth?) {
-    async let live = WorkspaceHealth.load(of: live.id, pool)
-    guard let testID = self.live.twinID else { return (try await live, nil) }
-    async let test = WorkspaceHealth.load(of: testID, pool)
+    async let live = WorkspaceHealth.load(of: live, pool)
+    guard let other = test else { return (try await live, nil) }
+    async let test = WorkspaceHealth.load(of: other, pool)
     return (try await live, try await test)
-  }
-
-  /// The side where drills run and nothing is at stake; nil where there is none.
-  public func otherSide(_ pool: Pool) async throws -> Workspace? {
-    guard let id = live.twinID else { return nil }
-    return try await Workspace.find(id: id, pool)
   }
 }
 
@@ -123,9 +125,10 @@ public struct WorkspaceHealth: Sendable, Equatable {
     verificationProblems + openMismatches + failingJobs + webhookTroubles == 0
   }
 
-  fileprivate static func load(of id: Int64, _ pool: Pool) async throws -> WorkspaceHealth {
-    // Clock offsets play no part in it, so a bare scope will do.
-    let scope = WorkspaceScope(workspaceID: id)
+  fileprivate static func load(
+    of workspace: Workspace, _ pool: Pool
+  ) async throws -> WorkspaceHealth {
+    let (id, scope) = (workspace.id, workspace.scope)
     let troubles = [Alert.Kind.webhookFailing, .webhookSlow].map(\.rawValue)
     let row = try await pool.query(
       """

@@ -100,6 +100,14 @@ extension Workspace {
 }
 
 extension Transaction {
+  /// Goes on inside the live side that this transaction has opened, where nobody else is yet. It is in
+  /// no other workspace from then on.
+  func enterOpened(_ id: Int64) async throws -> WorkspaceScope {
+    let scope = WorkspaceScope(workspaceID: id)
+    try await enter(scope)
+    return scope
+  }
+
   /// The rows of both sides. Their ledgers' first rows are written in transactions of their own.
   func openSides(
     _ request: WorkspaceRequest, at: Date

@@ -77,6 +77,14 @@ public struct Workspace: Sendable, Equatable {
       .map(Workspace.init)
   }
 
+  /// Those of these numbers, by number.
+  static func all(of ids: [Int64], _ pool: Pool) async throws -> [Int64: Workspace] {
+    guard !ids.isEmpty else { return [:] }
+    return try await pool.query(
+      "select \(columns) from workspaces w where w.workspace_id = any(\(ids))"
+    ).reduce(into: [:]) { $0[try $1.get("workspace_id", as: Int64.self)] = try Workspace($1) }
+  }
+
   /// Every workspace, for jobs and for the memory that pre-checkout answers from.
   public static func all(_ pool: Pool) async throws -> [Workspace] {
     try await pool.query("select \(columns) from workspaces w order by w.workspace_id")

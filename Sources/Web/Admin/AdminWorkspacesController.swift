@@ -150,7 +150,6 @@ extension AdminCall {
     _ status: HTTPResponse.Status = .ok
   ) async throws -> Reply {
     let (pool, live) = (platform.pool, business.live)
-    let test = try await business.otherSide(pool)
     var view = AdminWorkspaceView(
       row: BusinessRow(business, try await business.sides(pool)), draft: draft)
     view.suspendedAt = live.suspension?.at
@@ -179,7 +178,7 @@ extension AdminCall {
       .init(admin: $0.admin, beganAt: $0.beganAt, endsAt: $0.endsAt, reason: $0.reason)
     }
     if let visit = try await AdminVisit.current(of: admin, in: live, at: at, pool) {
-      view.openVisit = (visit.endsAt, live.slug, test?.slug)
+      view.openVisit = (visit.endsAt, live.slug, business.test?.slug)
     }
     view.history = try await AdminAuditEntry.about(
       "workspace", String(live.id), limit: EStars.Limits.ruleHistory, pool
@@ -201,8 +200,8 @@ extension Business {
   /// Of the live side and, where there is one, the test side.
   fileprivate func sides(_ pool: Pool) async throws -> [SideHealth] {
     let health = try await health(pool)
-    return [SideHealth(.live, health.live)] + [health.test.map { SideHealth(.test, $0) }]
-      .compactMap(\.self)
+    let test = health.test.map { [SideHealth(.test, $0)] } ?? []
+    return [SideHealth(.live, health.live)] + test
   }
 }
 
