@@ -33,6 +33,10 @@ struct OperatorCommand: AsyncParsableCommand {
       guard workspace != nil || admin else {
         throw Complaint("--workspace is missing; an admin needs none: --admin")
       }
+      guard workspaceName.map({ (1...Limits.workspaceNameCharacters).contains($0.count) }) ?? true
+      else {
+        throw Complaint("--workspace-name has 1 to \(Limits.workspaceNameCharacters) characters")
+      }
       let platform = try Settings(isServing: false).platform(Log.start())
       do {
         var sides: [Workspace] = []
@@ -43,6 +47,10 @@ struct OperatorCommand: AsyncParsableCommand {
         }
         let person = try await findOrCreate(platform)
         for side in sides { try await person.join(side, as: role, at: Date(), platform.pool) }
+        if role == .owner, let live = sides.first {
+          // As when the invited owner joins: only what was approved begins its pilot by this.
+          try await live.toPilot(by: Actor(.system, "estars operator add"), at: Date(), platform)
+        }
         if let workspace { say("\(person.email) is \(role.rawValue) of \(workspace)") }
         if admin {
           try await person.makeAdmin(by: "estars operator add", at: Date(), platform.pool)

@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import HummingbirdTesting
 import Ledger
 import NIOCore
 import Postgres
@@ -18,7 +19,7 @@ struct DrillBench: Sendable {
   let fixture: ServerFixture
   let sandboxURL: URL
   /// Where the sandbox reaches us.
-  let publicURL: URL
+  let localURL: URL
 
   var pool: Pool { fixture.platform.pool }
   var scope: WorkspaceScope { fixture.workspace.scope }
@@ -46,7 +47,7 @@ struct DrillBench: Sendable {
           let number = try #require(await ports.first { _ in true })
           try await body(
             DrillBench(
-              fixture: fixture, sandboxURL: sandboxURL, publicURL: try address(number)))
+              fixture: fixture, sandboxURL: sandboxURL, localURL: try address(number)))
         }
       }
     }
@@ -58,8 +59,37 @@ struct DrillBench: Sendable {
 
   func startBot() async throws -> EStars.Bot {
     try await EStars.Bot.startSandbox(
-      of: fixture.workspace, segment: .aiBot, at: sandboxURL, publicURL: publicURL,
-      by: Self.owner, in: scope, fixture.platform)
+      of: fixture.workspace, segment: .aiBot, at: sandboxURL, connections, by: Self.owner,
+      in: scope)
+  }
+
+  /// As behind a proxy that ends TLS, whose address is not on the sandbox's machine.
+  var connections: BotConnection {
+    var configuration = Server.Configuration(
+      resources: ServerFixture.root,
+      publicURL: URL(string: "https://estars.example") ?? ServerFixture.root)
+    configuration.port = localURL.port ?? 0
+    return BotConnection(
+      platform: fixture.platform, publicURL: configuration.publicURL,
+      localURL: configuration.localURL)
+  }
+
+  /// The doors of a server that knows this sandbox, or none.
+  func serving(
+    sandbox: URL?, _ body: @Sendable @escaping (ServerFixture) async throws -> Void
+  ) async throws {
+    var configuration = Server.Configuration(resources: ServerFixture.root, publicURL: localURL)
+    configuration.sandboxURL = sandbox
+    let server = Server(
+      platform: fixture.platform, configuration: configuration, logger: TestCluster.logger,
+      pages: fixture.server.pages)
+    try await server.application().test(.router) { client in
+      try await body(
+        ServerFixture(
+          server: server, platform: fixture.platform, workspace: fixture.workspace,
+          live: fixture.live, bot: fixture.bot, webhookSecret: fixture.webhookSecret,
+          client: client))
+    }
   }
 
   /// Runs all drills to their end.

@@ -110,7 +110,7 @@ import Testing
       #expect(ruleless.state == .failed && ruleless.failed == 7)
       try await change("update actions set withdrawn_at = null")
 
-      try await bench.fixture.platform.connect(bot, as: .forwarding, bench)
+      try await bench.connect(bot, as: .forwarding)
       let deaf = try await bench.drill(with: bot)
       #expect(
         deaf.outcomes == [
@@ -129,6 +129,41 @@ import Testing
       // One click mends all of it.
       let mended = try await bench.startBot()
       #expect(mended.id == bot.id && mended.mode == .webhook)
+    }
+  }
+
+  @Test func aSandboxBotIsThereAtOnce() async throws {
+    try await DrillBench.with { bench in
+      func usernames() async throws -> [String] {
+        try await EStars.DrillRun.sandboxBots(in: bench.scope, bench.pool)
+          .filter { $0.mode == .webhook }.map(\.username)
+      }
+      // Whether nobody answers there, or the house has none: the page says what to do.
+      try await bench.serving(sandbox: URL(string: "http://127.0.0.1:1")) { fixture in
+        let desk = try await Desk(fixture, .owner)
+        for path in ["sandbox-bots", "onboarding/sandbox-bot"] {
+          let answer = try await desk.post(path, [:])
+          #expect(answer.status == 409 && answer.body.contains("The sandbox does not answer"))
+        }
+      }
+      try await bench.serving(sandbox: nil) { fixture in
+        let desk = try await Desk(fixture, .owner)
+        let answer = try await desk.post("sandbox-bots", [:])
+        #expect(answer.status == 409 && answer.body.contains("ESTARS_SANDBOX_URL"))
+        #expect(try await desk.post("onboarding/sandbox-bot", [:]).status == 404)
+      }
+      #expect(try await usernames() == [])
+      try await bench.serving(sandbox: bench.sandboxURL) { fixture in
+        let desk = try await Desk(fixture, .owner)
+        #expect(try await desk.get("pilot").body.contains("/sandbox-bots\""))
+        let made = try await desk.post("sandbox-bots", [:])
+        #expect(made.status == 303 && made.headers[.location]?.hasSuffix("/pilot") == true)
+        let again = try await desk.post("onboarding/sandbox-bot", [:])
+        #expect(again.headers[.location]?.hasSuffix("/onboarding?done=sandbox_bot") == true)
+        let page = try await desk.get("pilot").body
+        #expect(page.contains("/drill-runs\"") && !page.contains("/sandbox-bots\""))
+      }
+      #expect(try await usernames().count == 1)
     }
   }
 
@@ -199,17 +234,22 @@ import Testing
       Set(DrillRow.Problem.allCases.map(\.rawValue)) == Set(Drill.Problem.allCases.map(\.rawValue)))
   }
 
+  @Test func allDrillsTogetherEndBeforeTheirLease() {
+    let seconds = Drill.Name.allCases.reduce(0) { $0 + $1.seconds }
+    #expect(seconds + 30 <= Double(Limits.drillLeaseSeconds))
+  }
+
   @Test(arguments: [(1, 1), (20, 19), (21, 20), (100, 95)])
   func aPercentileIsAValueThatWasMeasured(count: Int, rank: Int) {
     #expect(DrillRunner.percentile(95, of: Array(1...count)) == rank)
   }
 }
 
-extension Platform {
+extension DrillBench {
   fileprivate func connect(
-    _ bot: EStars.Bot, as choice: BotConnection.Choice, _ bench: DrillBench
+    _ bot: EStars.Bot, as choice: BotConnection.Choice
   ) async throws {
-    _ = try await BotConnection(platform: self, publicURL: bench.publicURL).connect(
-      bot, as: choice, seen: nil, by: DrillBench.owner, in: bench.scope)
+    _ = try await connections.connect(
+      bot, as: choice, seen: nil, by: DrillBench.owner, in: scope)
   }
 }

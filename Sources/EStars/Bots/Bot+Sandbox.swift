@@ -19,12 +19,13 @@ extension Bot {
   /// - Parameters:
   ///   - segment: nil = the workspace's own.
   ///   - sandbox: Where `estars sandbox` answers.
-  ///   - publicURL: How the sandbox reaches us; it calls its own machine only.
+  ///   - connections: With the address at which the sandbox reaches us.
   /// - Throws: ``SandboxProblem``
   public static func startSandbox(
-    of workspace: Workspace, segment: Segment? = nil, at sandbox: URL, publicURL: URL,
-    by actor: Actor, in scope: WorkspaceScope, _ platform: Platform
+    of workspace: Workspace, segment: Segment? = nil, at sandbox: URL,
+    _ connections: BotConnection, by actor: Actor, in scope: WorkspaceScope
   ) async throws -> Bot {
+    let platform = connections.platform
     guard workspace.side == .test else { throw SandboxProblem.liveSide }
     let endpoint = BotAPIEndpoint.sandbox(sandbox)
     do {
@@ -43,11 +44,10 @@ extension Bot {
           token: token.secretText, segment: segment ?? workspace.segment, endpoint: endpoint,
           by: actor, in: scope, platform)
       }
-      let connection = BotConnection(platform: platform, publicURL: publicURL)
-      let url = try await connection.webhookInfo(of: bot).url
-      if bot.mode == .forwarding || bot.isChangeUnfinished || url != connection.webhookURL(of: bot)
-      {
-        _ = try await connection.connect(bot, as: .webhook, seen: nil, by: actor, in: scope)
+      let url = try await connections.webhookInfo(of: bot).url
+      let isOurs = url == connections.webhookURL(of: bot)
+      if bot.mode == .forwarding || bot.isChangeUnfinished || !isOurs {
+        _ = try await connections.connect(bot, as: .webhook, seen: nil, by: actor, in: scope)
       }
       return try await find(id: bot.id, in: scope, platform.pool) ?? bot
     } catch let problem as SandboxTelegram.Problem {

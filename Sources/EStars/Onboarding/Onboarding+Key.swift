@@ -37,9 +37,8 @@ extension Onboarding {
   ///
   /// - Throws: ``Bot/SandboxProblem``
   public static func startSandboxBot(
-    of side: Workspace, at sandbox: URL, publicURL: URL, by actor: Actor, _ platform: Platform
+    of side: Workspace, at sandbox: URL, _ connections: BotConnection, by actor: Actor
   ) async throws {
-    _ = try await Bot.startSandbox(
-      of: side, at: sandbox, publicURL: publicURL, by: actor, in: side.scope, platform)
+    _ = try await Bot.startSandbox(of: side, at: sandbox, connections, by: actor, in: side.scope)
   }
 }

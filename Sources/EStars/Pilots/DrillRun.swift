@@ -121,21 +121,16 @@ extension Transaction {
     with bot: Bot, by actor: Actor, in scope: WorkspaceScope, at: Date
   ) async throws -> Int64 {
     let workspace = scope.workspaceID
-    let started = try await query(
+    // Whoever comes second holds the row of the first, which therefore cannot end meanwhile.
+    let row = try await query(
       """
-      insert into drill_runs (workspace_id, bot_id, asked_by, asked_at)
+      insert into drill_runs as r (workspace_id, bot_id, asked_by, asked_at)
       values (\(workspace), \(bot.id), \(actor.name), \(at))
-      on conflict (workspace_id) where state = 'running' do nothing
-      returning drill_run_id
-      """
-    ).first?.get("drill_run_id", as: Int64.self)
-    guard let id = started else {
-      return try await query(
-        """
-        select drill_run_id from drill_runs where workspace_id = \(workspace) and state = 'running'
-        """
-      ).first?.get("drill_run_id") ?? 0
-    }
+      on conflict (workspace_id) where state = 'running' do update set asked_by = r.asked_by
+      returning drill_run_id, xmax = 0 as is_new
+      """)[0]
+    let id: Int64 = try row.get("drill_run_id")
+    guard try row.get("is_new") else { return id }
     try await execute(
       """
       insert into drills (workspace_id, drill_run_id, drill)

@@ -141,7 +141,7 @@ extension DrillRunner {
       "mismatches": String(open), "telegram_stars": String(done.balanceStars ?? 0),
       "books_stars": String(done.booksStars ?? 0),
     ]
-    guard open == 0, done.balanceStars == done.booksStars else {
+    guard open == 0, done.matchedCount > 0, done.balanceStars == done.booksStars else {
       throw Drill.Failure(problem: .booksDiffer, facts: scene.facts)
     }
     return scene

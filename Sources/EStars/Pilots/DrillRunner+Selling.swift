@@ -5,7 +5,7 @@ import Telegram
 
 /// The drills up to the money: the bot, its rules, its webhook, a payment.
 extension DrillRunner {
-  /// The sandbox knows the bot by our token, and calls us.
+  /// The sandbox knows the bot by our token.
   func mapBot(_ scene: Scene) async throws -> Scene {
     var scene = scene
     var client = try platform.telegram(for: scene.bot)

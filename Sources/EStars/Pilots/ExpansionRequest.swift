@@ -90,22 +90,16 @@ extension ExpansionRequest {
     guard let drills else { throw Refusal.noDrills }
     guard body.unicodeScalars.count <= Limits.expansionCharacters else { throw Refusal.tooLong }
     return try await pool.transaction(in: scope) { tx in
-      let asked = try await tx.query(
+      // Whoever comes second holds the row of the first, so that nobody decides meanwhile.
+      let row = try await tx.query(
         """
-        insert into expansion_requests (workspace_id, asked_at, asked_by, body, drill_run_id)
+        insert into expansion_requests as r (workspace_id, asked_at, asked_by, body, drill_run_id)
         values (\(scope.workspaceID), \(at), \(actor.name), \(body), \(drills.id))
-        on conflict (workspace_id) where state = 'asked' do nothing
-        returning *
-        """
-      ).first.map(ExpansionRequest.init)
-      guard let asked else {
-        return try await tx.query(
-          """
-          select * from expansion_requests
-          where workspace_id = \(scope.workspaceID) and state = 'asked'
-          """
-        ).map(ExpansionRequest.init)[0]
-      }
+        on conflict (workspace_id) where state = 'asked' do update set asked_by = r.asked_by
+        returning *, xmax = 0 as is_new
+        """)[0]
+      let asked = try ExpansionRequest(row)
+      guard try row.get("is_new") else { return asked }
       try await tx.audit(
         actor, "expansion_request.made", "expansion_request", String(asked.id),
         after: ["drill_run": String(drills.id)], in: scope, at: scope.now)

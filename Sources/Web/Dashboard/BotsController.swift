@@ -96,7 +96,9 @@ enum BotDisconnectionController {
 
 extension Visit {
   var connections: BotConnection {
-    BotConnection(platform: platform, publicURL: server.configuration.publicURL)
+    let configuration = server.configuration
+    return BotConnection(
+      platform: platform, publicURL: configuration.publicURL, localURL: configuration.localURL)
   }
 
   /// Updates that a bot's handler would never get if the bot were not relayed to any more.

@@ -122,12 +122,12 @@ extension Visit {
   }
 
   func onboardingPage(
-    problem: OnboardingView.Problem? = nil, _ status: HTTPResponse.Status = .ok
+    trouble: PilotView.Trouble? = nil, _ status: HTTPResponse.Status = .ok
   ) async throws -> Reply {
     let onboarding = try await onboarding()
     let view = OnboardingView(
       rows: Onboarding.Step.allCases.compactMap { row(of: $0, onboarding) },
-      isPutAway: onboarding.putAwayAt != nil, problem: problem)
+      isPutAway: onboarding.putAwayAt != nil, trouble: trouble)
     return try await livePage(view.render, status)
   }
 
@@ -242,10 +242,9 @@ enum OnboardingSandboxBotController {
     else { throw Refusal.notFound }
     do {
       try await Onboarding.startSandboxBot(
-        of: test, at: sandbox, publicURL: visit.server.configuration.publicURL, by: visit.actor,
-        visit.platform)
-    } catch is Bot.SandboxProblem {
-      return try await visit.onboardingPage(problem: .sandbox, .badGateway)
+        of: test, at: sandbox, visit.connections, by: visit.actor)
+    } catch let problem as Bot.SandboxProblem {
+      return try await visit.onboardingPage(trouble: .init(problem), .conflict)
     }
     return .seeOther(Done.sandboxBot.on(Links.onboarding(visit.workspace.slug)))
   }

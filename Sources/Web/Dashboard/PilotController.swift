@@ -17,6 +17,9 @@ enum DrillRunsController {
       throw Refusal(
         .conflict, "live_side", "Drills run on the test side, where no real Stars move.")
     }
+    guard !visit.workspace.isSuspended else {
+      return try await visit.pilotPage(status: .conflict)
+    }
     do {
       _ = try await DrillRun.start(by: visit.actor, in: visit.scope, visit.platform.pool)
       return .seeOther(Links.pilot(visit.workspace.slug))
@@ -44,9 +47,7 @@ enum SandboxBotsController {
     }
     do {
       _ = try await Bot.startSandbox(
-        of: visit.workspace, at: sandbox,
-        publicURL: visit.server.configuration.publicURL, by: visit.actor, in: visit.scope,
-        visit.platform)
+        of: visit.workspace, at: sandbox, visit.connections, by: visit.actor, in: visit.scope)
       return .seeOther(Links.pilot(visit.workspace.slug))
     } catch let problem as Bot.SandboxProblem {
       return try await visit.pilotPage(trouble: .init(problem), status: .conflict)

@@ -20,6 +20,12 @@ public final class Server: Sendable {
     /// A Telegram of one's own, whose bots a test side may have.
     public var sandboxURL: URL?
 
+    /// How a sandbox reaches this server, since it calls its own machine only. Where a proxy ends
+    /// TLS, it goes past that; without one the public address is on this machine.
+    var localURL: URL? {
+      publicURL.scheme == "https" ? URL(string: "http://127.0.0.1:\(port)") : nil
+    }
+
     public init(resources: URL, publicURL: URL) {
       self.resources = resources
       self.publicURL = publicURL

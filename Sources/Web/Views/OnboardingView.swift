@@ -35,15 +35,10 @@ struct OnboardingView: Sendable, Equatable {
     var counts: [Int64] = []
   }
 
-  enum Problem: String, Sendable, CaseIterable {
-    /// The sandbox did not make a bot.
-    case sandbox
-  }
-
   var rows: [Row]
   var isPutAway: Bool
-  /// Why nothing was made.
-  var problem: Problem?
+  /// Why there is no sandbox bot though one was asked for.
+  var trouble: PilotView.Trouble?
 
   private var done: Int { rows.count(where: \.isDone) }
   private var next: Step? { rows.first { !$0.isDone }?.step }
@@ -58,7 +53,7 @@ struct OnboardingView: Sendable, Equatable {
         "progress": .text(
           t("onboarding.progress", ["n": String(done), "all": String(rows.count)])),
         "finished": .flag(isFinished),
-        "problem": .optional(problem.map { t[.init("onboarding.problem_\($0.rawValue)")] }),
+        "trouble": .optional(trouble.map { t[.init("pilot.trouble_\($0.rawValue)")] }),
         "rows": .records(Array(rows.enumerated())) { model($1, number: $0 + 1, page) },
         "putting_away": isPutAway
           ? .none : .text(Links.onboarding(page.slug) + "/dismissal"),

@@ -134,7 +134,7 @@ enum OnboardingSamples {
     GoldenTests.Page(name: "onboarding-half-pt") {
       OnboardingView(
         rows: Array(finished.prefix(3)) + Array(fresh.dropFirst(3)), isPutAway: false,
-        problem: .sandbox
+        trouble: .notReached
       ).render(with: $0, in: Samples.frame(.ptBR))
     },
     GoldenTests.Page(name: "onboarding-finished") {
@@ -180,7 +180,6 @@ enum OnboardingSamples {
     OnboardingView.Step.allCases.flatMap { step in
       ["step", "why", "done"].map { "onboarding.\($0)_\(step.rawValue)" }
     } + OnboardingView.Way.Kind.allCases.map { "onboarding.way_\($0.rawValue)" }
-    + OnboardingView.Problem.allCases.map { "onboarding.problem_\($0.rawValue)" }
     + TemplatesView.Problem.allCases.map { "onboarding.problem_\($0.rawValue)" }
     + ["done", "next", "open"].map { "onboarding.state_\($0)" }
     + ["packs", "actions"].flatMap { kind in
