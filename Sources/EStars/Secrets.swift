@@ -20,6 +20,8 @@ public struct Secrets: Sendable {
   public enum Problem: Error, Equatable, CustomStringConvertible {
     case missing
     case weak(Variable)
+    /// Both sealing keys are one, so that the other key opens nothing more.
+    case same
     case sealed
     public var description: String {
       switch self {
@@ -27,6 +29,8 @@ public struct Secrets: Sendable {
         "ESTARS_SECRET_KEY is missing: set it to 32 random bytes in hex (openssl rand -hex 32)"
       case .weak(let variable):
         "\(variable.rawValue) is too weak: it must be 64 hex digits from a random source"
+      case .same:
+        "ESTARS_SEALING_KEY_OTHER is ESTARS_SEALING_KEY once more: it is for the key before or after it"
       case .sealed:
         "a sealed value could not be opened: the keys differ from the one it was sealed with"
       }
@@ -39,6 +43,8 @@ public struct Secrets: Sendable {
   ///   - hex: The secret key.
   ///   - sealingKey: What seals from now on; nil: a key derived from the secret key.
   ///   - otherSealingKey: Opens as well.
+  ///
+  /// - Throws: ``Problem/missing``, ``Problem/weak(_:)``, ``Problem/same``
   public init(
     hex: String?, sealingKey: String? = nil, otherSealingKey: String? = nil
   ) throws(Problem) {
@@ -49,7 +55,9 @@ public struct Secrets: Sendable {
       sealing.insert(Self.derive(try Self.key(otherSealingKey, .otherSealingKey), "seal"), at: 0)
     }
     if let sealingKey {
-      sealing.insert(Self.derive(try Self.key(sealingKey, .sealingKey), "seal"), at: 0)
+      let key = Self.derive(try Self.key(sealingKey, .sealingKey), "seal")
+      guard otherSealingKey == nil || key != sealing[0] else { throw .same }
+      sealing.insert(key, at: 0)
     } else {
       sealing.reverse()
     }

@@ -89,6 +89,12 @@ import Testing
     }
   }
 
+  @Test func oneKeyForBothIsAMistake() {
+    #expect(throws: Secrets.Problem.same) {
+      try Secrets(hex: Fixture.key, sealingKey: Self.new, otherSealingKey: Self.new.uppercased())
+    }
+  }
+
   @Test func itKnowsEverySealedColumn() async throws {
     try await Fixture.with { fixture in
       let columns = try await fixture.database.superPool.query(

@@ -98,6 +98,29 @@ def app(folder) -> str:
     return f"host={folder} user=estars_app dbname=estars"
 
 
+def owner(folder) -> str:
+    return f"host={folder} user=estars_owner dbname=estars"
+
+
+def change_the_sealing_key(folder, product):
+    """What is sealed is sealed by a new key, and then by another, as the README has it."""
+    one, two = os.urandom(32).hex(), os.urandom(32).hex()
+
+    def reseal(ok=True, **keys):
+        return estars(
+            "reseal", url=app(folder), ok=ok,
+            ESTARS_SECRET_KEY_FILE=str(product.data / "secret.key"), **keys)
+
+    assert re.search(r"^[1-9]\d* sealed anew", reseal(ESTARS_SEALING_KEY=one), re.M)
+    assert re.search(r"^0 sealed anew", reseal(ESTARS_SEALING_KEY=one), re.M)
+    assert "could not be opened" in reseal(ok=False, ESTARS_SEALING_KEY=two)
+    assert "once more" in reseal(
+        ok=False, ESTARS_SEALING_KEY=two, ESTARS_SEALING_KEY_OTHER=two)
+    both = {"ESTARS_SEALING_KEY": two, "ESTARS_SEALING_KEY_OTHER": one}
+    assert re.search(r"^[1-9]\d* sealed anew", reseal(**both), re.M)
+    assert re.search(r"^0 sealed anew", reseal(ESTARS_SEALING_KEY=two), re.M)
+
+
 def quiet(product):
     """Nothing is being counted any more."""
     url = PrivateCluster(product.data).url("estars_app")
@@ -138,8 +161,11 @@ def test_a_dump_is_restored_into_another_server(product, source, folder):
             "figures", "verify", url=app(folder), ok=False)
         other("pg_ctl stop" + counter + ":", EPOCH=epoch)
         assert counts(other) == before
+        assert "nothing to do" in estars(
+            "migrate", url=app(folder), DATABASE_OWNER_URL=owner(folder))
         assert "0 problems" in estars("ledger", "verify", url=app(folder))
         assert "0 differences" in estars("figures", "verify", url=app(folder))
+        change_the_sealing_key(folder, product)
         # What is booked from now on is counted, too.
         slug = product.demo["workspace"]
         estars(

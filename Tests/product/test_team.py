@@ -12,7 +12,7 @@ import subprocess
 import time
 import urllib.parse
 
-from running import BINARY, ROOT, Dashboard, call
+from running import BINARY, ROOT, Dashboard, call, cluster_url
 from test_paid_path import sql
 
 PASSWORD = "correct horse battery"
@@ -42,11 +42,8 @@ class Person(Dashboard):
 
 
 def estars(product, *arguments):
-    url = subprocess.run(
-        [BINARY, "cluster-url", "--data", str(product.data), "--role", "estars_app"], cwd=ROOT,
-        check=True, capture_output=True, text=True).stdout.strip()
     environment = {
-        **os.environ, "DATABASE_URL": url, "ESTARS_OPERATOR_PASSWORD": PASSWORD,
+        **os.environ, "DATABASE_URL": cluster_url(product.data), "ESTARS_OPERATOR_PASSWORD": PASSWORD,
         "ESTARS_SECRET_KEY_FILE": str(product.data / "secret.key"),
         "ESTARS_PUBLIC_URL": product.url}
     return subprocess.run(
