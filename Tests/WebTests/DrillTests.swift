@@ -207,20 +207,20 @@ import Testing
   }
 
   @Test func aRunThatDiedIsFinishedAsFailed() async throws {
-    try await DrillBench.with { bench in
-      _ = try await bench.startBot()
-      let run = try await DrillRun.start(by: DrillBench.owner, in: bench.scope, bench.pool)
-      try await bench.pool.execute(
-        "update drills set state = 'passed' where drill = 'bot_mapped'", in: bench.scope)
+    try await ServerFixture.with { fixture in
+      let (scope, pool) = (fixture.workspace.scope, fixture.platform.pool)
+      let run = try await DrillRun.start(by: DrillBench.owner, in: scope, pool)
+      try await pool.execute(
+        "update drills set state = 'passed' where drill = 'bot_mapped'", in: scope)
       // Somebody took it and was never heard of again.
-      try await bench.pool.execute(
+      try await pool.execute(
         """
         update jobs set attempts = 1, leased_until = now() - interval '1 second'
         where kind = 'drills.run'
         """)
-      try await Worker(platform: bench.fixture.platform).runNow(
+      try await Worker(platform: fixture.platform).runNow(
         .drillsRun, subject: String(run.id))
-      let ended = try #require(try await DrillRun.find(id: run.id, in: bench.scope, bench.pool))
+      let ended = try #require(try await DrillRun.find(id: run.id, in: scope, pool))
       #expect(ended.state == .failed && ended.passed == 1)
       #expect(ended.outcomes[1] == "rules_defined failed interrupted")
       #expect(ended.outcomes[2] == "webhook_seen skipped rules_defined")
