@@ -111,7 +111,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/Bench",
-      exclude: ["bench.py", "figures.py", "machine.py", "pages.py", "database.py"],
+      exclude: ["bench.py", "database.py", "figures.py", "landing.py", "machine.py", "pages.py"],
       swiftSettings: strict),
     .target(
       name: "TestSupport",

@@ -94,7 +94,7 @@ for (const board of document.querySelectorAll("[data-margins]")) {
     say(row, "per-credit", `${number(tenths / 10n)}${comma}${tenths % 10n}\u00a0★`);
     const hasMargin = isJudged && cost > 0n;
     const margin = hasMargin ? halfUp((revenue * MICROS - cost) * 100n, cost) : 0n;
-    say(row, "margin", hasMargin ? number(margin) + (portuguese ? "%" : "\u00a0%") : "–");
+    say(row, "margin", hasMargin ? number(margin) + "%" : "–");
     if (loss) loss.hidden = !(isJudged && revenue * MICROS < cost);
     return costs;
   }

@@ -8,9 +8,9 @@ struct EStarsCommand: AsyncParsableCommand {
     abstract: "Credits, access and usage for bots that sell in Telegram Stars.",
     subcommands: [
       Serve.self, Work.self, Migrate.self, Demo.self, DemoChecksumCommand.self, SandboxCommand.self,
-      OperatorCommand.self,
+      OperatorCommand.self, SiteCommand.self,
       ManageBots.self, LedgerCommand.self, FiguresCommand.self, BenchDataCommand.self,
-      ClusterURL.self,
+      ResealCommand.self, ClusterURL.self,
     ])
 }
 

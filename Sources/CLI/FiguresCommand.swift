@@ -54,7 +54,10 @@ private func eachWorkspace(
   let pool = Pool(try await database.configuration(logger), logger: logger)
   let patient = pool.patient(logger)
   let rollup = Rollup(pool: pool, patientPool: patient, logger: logger)
-  for workspace in try await Workspace.all(pool) { try await work(rollup, workspace) }
+  do {
+    try await rollup.checkCounter()
+    for workspace in try await Workspace.all(pool) { try await work(rollup, workspace) }
+  } catch let problem as Rollup.CounterBehind { throw Complaint(problem.description) }
   await pool.close()
   await patient.close()
 }

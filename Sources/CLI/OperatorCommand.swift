@@ -8,15 +8,19 @@ struct OperatorCommand: AsyncParsableCommand {
 
   struct Add: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Add an operator to a workspace; a new one's password is ESTARS_OPERATOR_PASSWORD.")
+      abstract:
+        "Add an operator to a workspace, or an admin; a new one's password is ESTARS_OPERATOR_PASSWORD."
+    )
 
     @Option(help: "E-mail address, used to sign in.") var email: String
     @Option(help: "Name as the dashboard shows it.") var name: String
     @Option(help: "Slug of the workspace to join; made with both sides when it does not exist.")
-    var workspace: String
+    var workspace: String?
     @Option(help: "Name of the business, where the workspace is made now; the slug by default.")
     var workspaceName: String?
     @Option(help: "viewer, support, manager or owner.") var role = "owner"
+    @Flag(help: "Make this person an admin of the platform; no workspace is needed then.")
+    var admin = false
     @Option(help: "Language of the dashboard: en or pt-BR.") var locale = "pt-BR"
 
     func run() async throws {
@@ -26,14 +30,32 @@ struct OperatorCommand: AsyncParsableCommand {
       guard ["en", "pt-BR"].contains(locale) else {
         throw Complaint("--locale is en or pt-BR")
       }
+      guard workspace != nil || admin else {
+        throw Complaint("--workspace is missing; an admin needs none: --admin")
+      }
+      guard workspaceName.map({ (1...Limits.workspaceNameCharacters).contains($0.count) }) ?? true
+      else {
+        throw Complaint("--workspace-name has 1 to \(Limits.workspaceNameCharacters) characters")
+      }
       let platform = try Settings(isServing: false).platform(Log.start())
       do {
-        let sides = try await Workspace.sides(
-          slug: workspace, orOpenedAs: workspaceName ?? workspace, locale: locale, at: Date(),
-          platform.pool)
+        var sides: [Workspace] = []
+        if let workspace {
+          sides = try await Workspace.sides(
+            slug: workspace, orOpenedAs: workspaceName ?? workspace, locale: locale, at: Date(),
+            platform.pool)
+        }
         let person = try await findOrCreate(platform)
         for side in sides { try await person.join(side, as: role, at: Date(), platform.pool) }
-        say("\(person.email) is \(role.rawValue) of \(workspace)")
+        if role == .owner, let live = sides.first {
+          // As when the invited owner joins: only what was approved begins its pilot by this.
+          try await live.toPilot(by: Actor(.system, "estars operator add"), at: Date(), platform)
+        }
+        if let workspace { say("\(person.email) is \(role.rawValue) of \(workspace)") }
+        if admin {
+          try await person.makeAdmin(by: "estars operator add", at: Date(), platform.pool)
+          say("\(person.email) is an admin and sets up a second factor at the first sign-in")
+        }
       } catch let problem as Operator.CreationProblem {
         throw Complaint(problem.description)
       } catch let problem as Workspace.OpeningProblem { throw Complaint(problem.description) }

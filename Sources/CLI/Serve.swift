@@ -37,6 +37,9 @@ struct Work: AsyncParsableCommand {
     let logger = Log.start()
     let settings = try Settings(isServing: false)
     let platform = settings.platform(logger)
+    do { try await Rollup(platform).checkCounter() } catch let problem as Rollup.CounterBehind {
+      logger.error("\(problem)")
+    }
     if once {
       try await Worker(platform: platform).runDue()
     } else {

@@ -34,7 +34,10 @@ struct Settings {
       ?? complain("DATABASE_URL is missing: a libpq address for the role estars_app", "")
     var secrets: Secrets?
     do throws(Secrets.Problem) {
-      secrets = try Secrets(hex: Self.value("ESTARS_SECRET_KEY", environment))
+      secrets = try Secrets(
+        hex: Self.value(Secrets.Variable.secretKey.rawValue, environment),
+        sealingKey: Self.value(Secrets.Variable.sealingKey.rawValue, environment),
+        otherSealingKey: Self.value(Secrets.Variable.otherSealingKey.rawValue, environment))
     } catch { complaints.append(error.description) }
     host = Self.value("ESTARS_HOST", environment) ?? "127.0.0.1"
     port = Self.number("ESTARS_PORT", 8080, 1...65_535, environment, &complaints)
@@ -74,6 +77,7 @@ struct Settings {
     if !isServing {
       complaints.removeAll {
         !$0.hasPrefix("DATABASE_URL") && !$0.hasPrefix("ESTARS_SECRET_KEY")
+          && !$0.hasPrefix("ESTARS_SEALING_KEY")
           && !$0.hasPrefix("ESTARS_DATABASE_CONNECTIONS")
           && !$0.hasPrefix("ESTARS_PRIVATE_TARGETS")
       }

@@ -62,7 +62,14 @@ public enum Limits {
   public static let botCallSeconds = 8
   public static let botCallRetrySeconds = 4
   public static let botChangeSeconds: TimeInterval = 30
+  /// What one call of a sandbox's own addresses may take: longer than Telegram waits for the answer to
+  /// a pre-checkout.
+  public static let sandboxCallSeconds: Int64 = 15
+  public static let sandboxReplyBytes = 4 << 20
   public static let keyNameCharacters = 60
+  /// In Unicode scalars, as the tables count them.
+  public static let workspaceNameCharacters = 80
+  public static let suspensionReasonCharacters = 500
   public static let botReplyCharacters = 3000
   /// In Unicode scalars.
   public static let noteCharacters = 500
@@ -262,6 +269,8 @@ public enum Limits {
   public static let payingSeconds = 300.0
   /// Operators are not told of a cart that was noticed longer ago.
   public static let cartAlertSeconds = 600.0
+  /// A reminder that waits because the business is suspended looks again after this time.
+  public static let suspendedReminderSeconds = 60.0
   /// A customer is reminded of a cart no oftener than this.
   public static let cartReminderPauseSeconds = 24 * 3600.0
   /// A payment this long after a cart was noticed has recovered it.
@@ -349,4 +358,38 @@ public enum Limits {
   public static let freePlanSeenSeconds = 60 * 86_400.0
   /// Customers who get them in one run of the job.
   public static let freePlanBatch = 200
+  /// People who buy in the drill of pre-checkouts, and how often each of them does: fewer than the
+  /// purchases of an hour, and twenty together.
+  public static let drillBuyers = 4
+  public static let drillPurchases = 5
+  /// Of each of those people.
+  public static let drillStars: Int64 = 1_000_000
+  /// Telegram waits ten seconds for the answer to a pre-checkout.
+  public static let drillPreCheckoutMilliseconds = 2000
+  /// What an update or a payment may take from the sandbox to our tables.
+  public static let drillWaitSeconds = 10.0
+  public static let drillRefundSeconds = 45.0
+  /// More than all drills may take together: after it, a run that nobody ends counts as failed.
+  public static let drillLeaseSeconds = 540
+  /// Runs that one worker does at the same time.
+  public static let drillRunsAtOnce = 2
+  /// Drills that passed longer ago say little of how it does today.
+  public static let drillEvidenceSeconds = 30 * 86_400.0
+  /// Of what an operator writes to a wish for more live bots, in Unicode scalars.
+  public static let expansionCharacters = 2000
+  /// Applications of one address, and of everybody, within the window.
+  public static let applicationsPerAddress = 5
+  public static let applicationsPerDay = 200
+  public static let applicationWindowSeconds = 86_400
+  /// Nobody fills in a form sooner, and a page that was kept for longer is drawn anew.
+  public static let formTypingSeconds = 3.0
+  public static let formStampSeconds = 86_400.0
+  /// How long a decided application is kept: 180 days.
+  public static let applicationSeconds = 180 * 86_400.0
+  /// Notes and questions about one application; each question has one answer at most.
+  public static let applicationMessages = 100
+  /// How long an admin may look into a workspace before another reason is asked for.
+  public static let adminVisitSeconds = 3600.0
+  /// A job that is due for longer than this is late.
+  public static let jobLateSeconds = 300.0
 }

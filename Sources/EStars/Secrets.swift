@@ -1,43 +1,87 @@
 import Crypto
 import Foundation
 
-/// The deployment's master key. Everything secret is derived from it by purpose, so that a payload
+/// The deployment's keys. What is secret is derived from them by purpose, so that a payload
 /// signature can never be used as a sealing key.
 public struct Secrets: Sendable {
   private let master: SymmetricKey
+  /// The first one seals; all of them open.
+  private let sealing: [SymmetricKey]
 
-  public enum Problem: Error, CustomStringConvertible {
-    case missing, weak, sealed
+  /// The environment variables that hold keys.
+  public enum Variable: String, Sendable {
+    case secretKey = "ESTARS_SECRET_KEY"
+    /// Seals in place of the secret key, which signs invoices and therefore has to stay.
+    case sealingKey = "ESTARS_SEALING_KEY"
+    /// Opens what is sealed and never seals: the next key, or the one before.
+    case otherSealingKey = "ESTARS_SEALING_KEY_OTHER"
+  }
+
+  public enum Problem: Error, Equatable, CustomStringConvertible {
+    case missing
+    case weak(Variable)
+    /// Both sealing keys are one, so that the other key opens nothing more.
+    case same
+    case sealed
     public var description: String {
       switch self {
       case .missing:
         "ESTARS_SECRET_KEY is missing: set it to 32 random bytes in hex (openssl rand -hex 32)"
-      case .weak:
-        "ESTARS_SECRET_KEY is too weak: it must be 64 hex digits from a random source"
+      case .weak(let variable):
+        "\(variable.rawValue) is too weak: it must be 64 hex digits from a random source"
+      case .same:
+        "ESTARS_SEALING_KEY_OTHER is ESTARS_SEALING_KEY once more: it is for the key before or after it"
       case .sealed:
-        "a sealed value could not be opened: ESTARS_SECRET_KEY differs from the one it was sealed with"
+        "a sealed value could not be opened: the keys differ from the one it was sealed with"
       }
     }
   }
 
-  /// - Parameter hex: 64 hex digits. Keys with fewer than 12 different bytes are refused as typed
-  ///   by hand.
-  public init(hex: String?) throws(Problem) {
+  /// Each key is 64 hex digits; one with fewer than 12 different bytes is refused as typed by hand.
+  ///
+  /// - Parameters:
+  ///   - hex: The secret key.
+  ///   - sealingKey: What seals from now on; nil: a key derived from the secret key.
+  ///   - otherSealingKey: Opens as well.
+  ///
+  /// - Throws: ``Problem/missing``, ``Problem/weak(_:)``, ``Problem/same``
+  public init(
+    hex: String?, sealingKey: String? = nil, otherSealingKey: String? = nil
+  ) throws(Problem) {
     guard let hex, !hex.isEmpty else { throw .missing }
-    guard let bytes = Bytes.fromHex(hex), bytes.count >= 32, Set(bytes).count >= 12 else {
-      throw .weak
+    let master = try Self.key(hex, .secretKey)
+    var sealing = [Self.derive(master, "seal")]
+    if let otherSealingKey {
+      sealing.insert(Self.derive(try Self.key(otherSealingKey, .otherSealingKey), "seal"), at: 0)
     }
-    master = SymmetricKey(data: bytes)
+    if let sealingKey {
+      let key = Self.derive(try Self.key(sealingKey, .sealingKey), "seal")
+      guard otherSealingKey == nil || key != sealing[0] else { throw .same }
+      sealing.insert(key, at: 0)
+    } else {
+      sealing.reverse()
+    }
+    self.master = master
+    self.sealing = sealing
   }
 
-  func key(_ purpose: String) -> SymmetricKey {
-    HKDF<SHA256>.deriveKey(
-      inputKeyMaterial: master, info: Array("estars/\(purpose)".utf8), outputByteCount: 32)
+  private static func key(_ hex: String, _ variable: Variable) throws(Problem) -> SymmetricKey {
+    guard let bytes = Bytes.fromHex(hex), bytes.count >= 32, Set(bytes).count >= 12 else {
+      throw .weak(variable)
+    }
+    return SymmetricKey(data: bytes)
   }
+
+  private static func derive(_ key: SymmetricKey, _ purpose: String) -> SymmetricKey {
+    HKDF<SHA256>.deriveKey(
+      inputKeyMaterial: key, info: Array("estars/\(purpose)".utf8), outputByteCount: 32)
+  }
+
+  func key(_ purpose: String) -> SymmetricKey { Self.derive(master, purpose) }
 
   /// AES-GCM over the text: nonce, ciphertext and tag in one value.
   public func seal(_ text: String) throws -> [UInt8] {
-    guard let box = try AES.GCM.seal(Array(text.utf8), using: key("seal")).combined else {
+    guard let box = try AES.GCM.seal(Array(text.utf8), using: sealing[0]).combined else {
       throw Problem.sealed
     }
     return Array(box)
@@ -45,10 +89,25 @@ public struct Secrets: Sendable {
 
   /// - Throws: ``Problem/sealed`` when the value was sealed with another key or altered.
   public func open(_ sealed: [UInt8]) throws -> String {
-    do {
-      let plain = try AES.GCM.open(AES.GCM.SealedBox(combined: sealed), using: key("seal"))
-      return String(decoding: plain, as: UTF8.self)
-    } catch { throw Problem.sealed }
+    for key in sealing {
+      if let text = Self.open(sealed, key) { return text }
+    }
+    throw Problem.sealed
+  }
+
+  /// The value sealed anew, or nil where the key that seals has sealed it already.
+  ///
+  /// - Throws: ``Problem/sealed``
+  func reseal(_ sealed: [UInt8]) throws -> [UInt8]? {
+    guard Self.open(sealed, sealing[0]) == nil else { return nil }
+    return try seal(open(sealed))
+  }
+
+  private static func open(_ sealed: [UInt8], _ key: SymmetricKey) -> String? {
+    guard let box = try? AES.GCM.SealedBox(combined: sealed),
+      let plain = try? AES.GCM.open(box, using: key)
+    else { return nil }
+    return String(decoding: plain, as: UTF8.self)
   }
 }
 

@@ -20,6 +20,13 @@ public struct WorkspaceScope: Sendable, Hashable {
   }
 }
 
+extension Transaction {
+  /// Goes on inside a workspace that this transaction has made, and sees its rows alone.
+  @_spi(Guard) public func enter(_ scope: WorkspaceScope) async throws {
+    _ = try await query(scope.setting)
+  }
+}
+
 extension Pool {
   /// Runs a statement that sees the workspace's rows alone, in one round trip.
   ///

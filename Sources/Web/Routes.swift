@@ -15,6 +15,8 @@ struct Route: Sendable {
     case session(@Sendable (SessionCall) async throws -> Reply)
     /// A member of the workspace in the path, with this role or a higher one.
     case member(Role, @Sendable (Visit) async throws -> Reply)
+    /// A signed-in admin of the platform, whose second factor is on.
+    case admin(@Sendable (AdminCall) async throws -> Reply)
     /// A bot whose API key has this scope.
     case key(APIKey.Scope, @Sendable (BotCall) async throws -> Reply)
     /// Telegram, with the bot's webhook secret.
@@ -31,12 +33,17 @@ struct Route: Sendable {
     self.door = door
   }
 
-  static let all: [Route] = [
-    Route(.get, "/", .page(\.landing.bytes)),
+  static let all =
+    SitePlace.routes + applications + firstSteps + pilots + admin + rest
+
+  /// What stands with no part of its own.
+  private static let rest: [Route] = [
     Route(.get, "/docs", .anyone(SiteController.docs)),
     Route(.get, "/docs/:page", .anyone(SiteController.docs)),
     Route(.get, "/pt-br/docs", .anyone(SiteController.docs)),
     Route(.get, "/pt-br/docs/:page", .anyone(SiteController.docs)),
+    Route(.get, Sitemap.path, .page(\.sitemap.xml)),
+    Route(.get, Sitemap.robotsPath, .page(\.sitemap.robots)),
     Route(.get, "/openapi.json", .page(\.openAPI.bytes)),
     Route(.get, "/assets/:asset", .anyone(SiteController.asset)),
     Route(.get, "/favicon.ico", .anyone(SiteController.favicon)),
@@ -123,9 +130,11 @@ struct Route: Sendable {
       .post, "/w/:workspace/alerts/:alert/acknowledgement",
       .member(.manager, AlertAcknowledgementController.create)),
     Route(.get, "/w/:workspace/alert-rules", .member(.viewer, AlertRulesController.index)),
-    Route(.post, "/w/:workspace/alert-rules/:kind", .member(.manager, AlertRulesController.update)),
     Route(
-      .post, "/w/:workspace/alert-rules/:kind/mute", .member(.manager, AlertMuteController.create)),
+      .post, "/w/:workspace/alert-rules/:kind", .member(.manager, AlertRulesController.update)),
+    Route(
+      .post, "/w/:workspace/alert-rules/:kind/mute", .member(.manager, AlertMuteController.create)
+    ),
     Route(.get, "/w/:workspace/alert-chats", .member(.viewer, AlertChatsController.index)),
     Route(.post, "/w/:workspace/alert-chats", .member(.manager, AlertChatsController.create)),
     Route(
@@ -328,7 +337,8 @@ struct Route: Sendable {
     Route(
       .get, "/w/:workspace/bots/:bot/connection", .member(.owner, BotConnectionController.show)),
     Route(
-      .post, "/w/:workspace/bots/:bot/connection", .member(.owner, BotConnectionController.create)),
+      .post, "/w/:workspace/bots/:bot/connection", .member(.owner, BotConnectionController.create)
+    ),
     Route(
       .post, "/w/:workspace/bots/:bot/disconnection",
       .member(.owner, BotDisconnectionController.create)),
@@ -347,7 +357,8 @@ struct Route: Sendable {
     Route(
       .post, "/w/:workspace/keys/:key/rotation", .member(.owner, KeyRotationController.create)),
     Route(
-      .post, "/w/:workspace/keys/:key/revocation", .member(.owner, KeyRevocationController.create)),
+      .post, "/w/:workspace/keys/:key/revocation", .member(.owner, KeyRevocationController.create)
+    ),
 
     Route(.get, "/w/:workspace/team", .member(.viewer, TeamController.index)),
     Route(.get, "/w/:workspace/team/:operator", .member(.viewer, TeamController.show)),
@@ -391,7 +402,7 @@ struct Route: Sendable {
 
   var bodyLimit: Int {
     switch door {
-    case .page, .anyone, .awaitingTOTP, .session, .member: ServingLimits.formBodyBytes
+    case .page, .anyone, .awaitingTOTP, .session, .member, .admin: ServingLimits.formBodyBytes
     case .key, .webhook: ServingLimits.jsonBodyBytes
     }
   }

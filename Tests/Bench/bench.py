@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 
+import landing
 from database import Database, Wrong, fetch, free_port
 from figures import EXPLANATION, PGBENCH_CLIENTS, Cost, Run, best_pgbench, report
 from machine import Machine, children_cpu, cpu_seconds
@@ -328,6 +329,7 @@ def main():
                         help="one short round: shows that everything works, measures nothing")
     parser.add_argument("--pages", action="store_true",
                         help="pages over short and long ledgers alone")
+    parser.add_argument("--landing", action="store_true", help="the landing page in a browser alone")
     parser.add_argument("--page-customers", type=int, default=20_000,
                         help="of the long ledger; the short one has a hundredth")
     parser.add_argument("--page-entries", type=int, default=200_000,
@@ -346,6 +348,9 @@ def main():
         with Bench(options, pathlib.Path(directory)) as bench:
             print(f"==> filling a private database with {options.customers} customers", flush=True)
             bench.set_up()
+            if options.landing:
+                landing.report(bench.port, count=7)
+                return
             if options.pages:
                 pages(bench, options).report()
                 return
@@ -373,6 +378,8 @@ def main():
                 entries=entries, payments=bench.payments))
             print("==> pages over a short and a long ledger", flush=True)
             pages(bench, options).report()
+            print("==> the landing page in a browser", flush=True)
+            landing.report(bench.port, count=1 if options.quick else 7)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,36 @@ import Testing
     #expect(prices == offer.discounted)
   }
 
+  /// As the source has it: (credits ÷ 10) × 15 ₽.
+  @Test(arguments: offers) func aPriceForTenCreditsGivesTheSame(_ offer: Offer) {
+    let credits = offer.credits + offer.bonus
+    let price = CreditCost(micros: 15_000_000, forCredits: 10)
+    let margin = Margin(stars: offer.stars, credits: credits, costing: price, at: Self.roubles)
+    #expect(margin == Margin(stars: offer.stars, credits: credits, at: Self.roubles))
+  }
+
+  @Test func aPriceThatDoesNotDivideIsRoundedAtTheEndAlone() {
+    let price = CreditCost(micros: 10_000_000, forCredits: 3)
+    let three = Margin(stars: 29, credits: 9, costing: price, at: Self.roubles)
+    #expect(three.revenue == 30 && three.costMicros == 30_000_000)
+    #expect(three.percent == 0 && !three.isLoss)
+    let one = Margin(stars: 29, credits: 10, costing: price, at: Self.roubles)
+    #expect(one.costMicros == 33_333_333 && one.percent == -10 && one.isLoss)
+    // More than what comes in by a third of a millionth, which the cost itself does not show.
+    let close = CreditCost(micros: 90_000_001, forCredits: 3)
+    #expect(Margin(stars: 29, credits: 1, costing: close, at: Self.roubles).isLoss)
+    #expect(
+      Margin(stars: 29, credits: 1, costing: close, at: Self.roubles).costMicros == 30_000_000)
+    let most = Rates(
+      currency: "RUB", usdMicrosPer100Stars: Rates.usdRange.upperBound,
+      currencyMicrosPerUSD: Rates.currencyRange.upperBound, creditCostMicros: 0)
+    let credits = 2 * Limits.packCredits
+    let largest = CreditCost(micros: Rates.costRange.upperBound, forCredits: credits)
+    let margin = Margin(
+      stars: Limits.packStars, credits: credits, costing: largest, at: most)
+    #expect(margin.costMicros == Rates.costRange.upperBound && !margin.isLoss)
+  }
+
   @Test func aLossIsALossHoweverSmall() {
     // 50 ₽ of revenue, 50.1 of cost: −0 %.
     let rates = Rates(

@@ -12,7 +12,8 @@ import Testing
   /// Read before a workspace is known. Every other table belongs to one workspace.
   static let directory: Set<String> = [
     "workspaces", "operators", "memberships", "sessions", "invitations", "api_keys", "bots",
-    "applications", "gates", "jobs", "throttles", "recovery_codes", "reset_links",
+    "applications", "application_messages", "invitation_codes", "admin_audit_entries",
+    "admin_visits", "expansion_requests", "jobs", "throttles", "recovery_codes", "reset_links",
     "schema_migrations",
   ]
 
@@ -288,6 +289,14 @@ extension Fixture {
       """
       insert into customer_tops (workspace_id, days, measure, rank, customer_id, amount, counted_at)
       values (\(workspace), 7, 'net_stars', 1, \(customer), 1, now())
+      """,
+      """
+      insert into drill_runs (workspace_id, bot_id, asked_by, asked_at)
+      values (\(workspace), \(bot), 'o', now())
+      """,
+      """
+      insert into drills (workspace_id, drill_run_id, drill)
+      select workspace_id, drill_run_id, 'bot_mapped' from drill_runs
       """,
     ]
     for statement in statements { try await pool.execute(statement, in: scope) }

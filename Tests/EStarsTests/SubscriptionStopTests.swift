@@ -89,6 +89,25 @@ import Testing
     ).map { try $0.get("subject") }
   }
 
+  @Test func aSuspendedBusinessTellsOfTheEndAndSellsNothing() async throws {
+    try await SubscriptionFixture.with { fixture in
+      _ = try await stopped(76, fixture)
+      try await fixture.fixture.workspace.suspend(
+        reason: "why", by: Actor(.admin, "admin@example.com"), at: Date(),
+        fixture.fixture.platform)
+      try await fixture.age(27.5)
+      let subject = try #require(try await reminders(fixture).first)
+      #expect(
+        try await SubscriptionReminder(platform: fixture.fixture.platform).remind(
+          subject, attempts: 1, in: fixture.scope(27.5)) == .done)
+      let said = try await fixture.pool.query(
+        "select * from outgoing_messages where kind = 'subscription.ending'", in: fixture.scope()
+      ).map(OutgoingMessage.init)
+      #expect(said.count == 1 && said.allSatisfy { $0.button == nil })
+      #expect(try await fixture.fixture.count("select count(*) from checkouts") == 1)
+    }
+  }
+
   @Test func nobodyIsAskedToPayAgainWhileARenewalMayBeOnItsWay() async throws {
     try await SubscriptionFixture.with { fixture in
       var sales: [Int64: Checkout] = [:]

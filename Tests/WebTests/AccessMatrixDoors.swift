@@ -7,11 +7,30 @@ extension AccessMatrixTests {
     GET /docs/:page anyone
     GET /favicon.ico anyone
     GET /healthz anyone
+    GET /margin anyone
+    GET /compare/tribute anyone
+    GET /faq anyone
+    GET /gates anyone
+    GET /security anyone
+    GET /privacy anyone
+    GET /terms anyone
+    GET /how-it-works anyone
     GET /login anyone
     GET /openapi.json anyone
+    GET /pt-br anyone
     GET /pt-br/docs anyone
     GET /pt-br/docs/:page anyone
+    GET /pt-br/margin anyone
+    GET /pt-br/compare/tribute anyone
+    GET /pt-br/faq anyone
+    GET /pt-br/gates anyone
+    GET /pt-br/security anyone
+    GET /pt-br/privacy anyone
+    GET /pt-br/terms anyone
+    GET /pt-br/how-it-works anyone
     GET /readyz anyone
+    GET /robots.txt anyone
+    GET /sitemap.xml anyone
     GET /telegram/:bot none
     GET /v1/catalog key read
     GET /v1/customers/:user key read
@@ -78,6 +97,21 @@ extension AccessMatrixTests {
     GET /w/:workspace/team/:operator member viewer
     GET /w/:workspace/audit member viewer
     GET /w/:workspace/gates member viewer
+    GET /w/:workspace/settings member viewer
+    GET /w/:workspace/onboarding member owner
+    POST /w/:workspace/onboarding/dismissal member owner
+    POST /w/:workspace/onboarding/sandbox-bot member owner
+    GET /w/:workspace/onboarding/packs member owner
+    POST /w/:workspace/onboarding/packs member owner
+    GET /w/:workspace/onboarding/actions member owner
+    POST /w/:workspace/onboarding/actions member owner
+    GET /w/:workspace/onboarding/key member owner
+    POST /w/:workspace/onboarding/key member owner
+    GET /w/:workspace/pilot member viewer
+    POST /w/:workspace/drill-runs member manager
+    GET /w/:workspace/drill-runs/:drill_run member viewer
+    POST /w/:workspace/sandbox-bots member owner
+    POST /w/:workspace/expansion-requests member owner
     GET /account session
     GET /account/sessions session
     GET /account/totp session
@@ -164,6 +198,7 @@ extension AccessMatrixTests {
     POST /w/:workspace/plans/:plan/restoration member manager
     POST /w/:workspace/plans/:plan/withdrawal member manager
     POST /w/:workspace/rates member owner
+    POST /w/:workspace/settings member owner
     POST /w/:workspace/staff member manager
     POST /w/:workspace/staff/:telegram_id/removal member manager
     POST /w/:workspace/paywall/reset member manager
@@ -181,6 +216,37 @@ extension AccessMatrixTests {
     POST /w/:workspace/reconciliation/mismatches/:mismatch/fix member manager
     POST /w/:workspace/reconciliation/rule member owner
     POST /w/:workspace/reconciliation/runs member manager
+    GET /pilot anyone
+    POST /pilot anyone
+    GET /pt-br/pilot anyone
+    POST /pt-br/pilot anyone
+    GET /applications/:token anyone
+    POST /applications/:token/answer anyone
+    POST /applications/:token/removal anyone
+    GET /admin admin
+    GET /admin/applications admin
+    GET /admin/applications/:application admin
+    POST /admin/applications/:application/notes admin
+    POST /admin/applications/:application/question admin
+    POST /admin/applications/:application/approval admin
+    POST /admin/applications/:application/decline admin
+    POST /admin/applications/:application/removal admin
+    GET /admin/invitation-codes admin
+    POST /admin/invitation-codes admin
+    POST /admin/invitation-codes/:invitation_code/revocation admin
+    GET /admin/workspaces admin
+    GET /admin/workspaces/:business admin
+    POST /admin/workspaces/:business/invitations admin
+    POST /admin/workspaces/:business/suspension admin
+    POST /admin/workspaces/:business/resumption admin
+    POST /admin/workspaces/:business/visits admin
+    POST /admin/expansion-requests/:expansion_request/approval admin
+    POST /admin/expansion-requests/:expansion_request/decline admin
+    GET /admin/gates admin
+    GET /admin/operators admin
+    GET /admin/operators/:operator admin
+    POST /admin/operators/:operator/resets admin
+    GET /admin/audit admin
     POST /v1/support-cases key support
     GET /w/:workspace/support-cases member viewer
     GET /w/:workspace/support-cases/:support_case member viewer

@@ -8,7 +8,7 @@ import Testing
 /// Every route by everybody: who gets in, who is refused and how.
 @Suite struct AccessMatrixTests {
   enum Caller: String, CaseIterable {
-    case nobody, awaitingTOTP, stranger, viewer, support, manager, owner
+    case nobody, awaitingTOTP, stranger, admin, viewer, support, manager, owner
     /// Owners of the other side, and of another business.
     case liveOwner, foreignOwner
     case keyRead, keyUse, keySell, keySupport, keyRevoked
@@ -27,7 +27,7 @@ import Testing
     let scopes: [Caller: APIKey.Scope] = [
       .keyRead: .read, .keyUse: .use, .keySell: .sell, .keySupport: .support,
     ]
-    let isElsewhere = [.stranger, .liveOwner, .foreignOwner].contains(caller)
+    let isElsewhere = [.stranger, .admin, .liveOwner, .foreignOwner].contains(caller)
     switch door {
     case .page, .anyone: return .enters
     case .awaitingTOTP where caller == .awaitingTOTP: return .enters
@@ -37,6 +37,9 @@ import Testing
       if isElsewhere { return .notFound }
       guard let role = roles[caller] else { return .signIn }
       return role >= needed ? .enters : .forbidden
+    case .admin:
+      if caller == .admin { return .enters }
+      return roles[caller] != nil || isElsewhere ? .notFound : .signIn
     case .key(let needed, _):
       guard let scope = scopes[caller] else { return .unauthorized }
       return scope == needed ? .enters : .forbidden
@@ -52,12 +55,22 @@ import Testing
         case .session: "session"
         case .awaitingTOTP: "awaiting totp"
         case .member(let role, _): "member \(role.rawValue)"
+        case .admin: "admin"
         case .key(let scope, _): "key \(scope.rawValue)"
         case .webhook: "webhook"
         }
       return "\(route.method.rawValue) \(route.path) \(door)"
     }
     #expect(routes.sorted() == Self.doors.sorted())
+  }
+
+  /// An admin who looks into a workspace is a viewer there, and must find nothing to change.
+  @Test func viewersChangeNothing() {
+    for route in Route.all {
+      if case .member(.viewer, _) = route.door {
+        #expect(route.method == .get, "\(route.method.rawValue) \(route.path)")
+      }
+    }
   }
 
   @Test func everyRouteByEveryCaller() async throws {
@@ -97,6 +110,9 @@ import Testing
       let opened = try await fixture.halfWaySession()
       return ([.cookie: opened.cookie], opened.csrf)
     case .stranger: return try await session(nil)
+    case .admin:
+      let opened = try await fixture.adminSession()
+      return ([.cookie: opened.cookie], opened.csrf)
     case .liveOwner: return try await session(.owner, of: fixture.live)
     case .foreignOwner: return try await session(.owner, of: try await fixture.otherBusiness())
     case .viewer: return try await session(.viewer)
@@ -121,7 +137,9 @@ import Testing
   /// HTML, a redirection or an asset, none is a file to keep, and no browser keeps what is behind a
   /// sign-in.
   private func expectNoExport(_ route: Route, _ headers: HTTPFields, _ body: String) {
-    let machines = ["/v1", "/telegram", "/openapi.json", "/healthz", "/readyz"]
+    let machines = [
+      "/v1", "/telegram", "/openapi.json", "/sitemap.xml", "/robots.txt", "/healthz", "/readyz",
+    ]
     if let name = HTTPField.Name("Content-Disposition") {
       #expect(headers[name] == nil, "\(route.path)")
     }
@@ -135,7 +153,9 @@ import Testing
     } else {
       #expect(type == "text/html" || body.isEmpty && type == nil, "\(route.path): \(type ?? "-")")
     }
-    let isPublic = assets + ["/", "/docs", "/docs/:page", "/pt-br/docs", "/pt-br/docs/:page"]
+    let isPublic =
+      assets + SitePlace.routes.map(\.path)
+      + ["/docs", "/docs/:page", "/pt-br/docs", "/pt-br/docs/:page"]
     if !isPublic.contains(route.path) {
       #expect(headers[.cacheControl] == "no-store", "\(route.path)")
     }
@@ -149,6 +169,10 @@ import Testing
     let places = [
       ":action": "none",
       ":alert": "999999",
+      ":application": "999999",
+      ":business": "999999",
+      ":expansion_request": "999999",
+      ":invitation_code": "999999",
       ":kind": "none",
       ":tier": "none",
       ":sku": "none",
@@ -161,6 +185,7 @@ import Testing
       ":charge": "none",
       ":chat": "-100999",
       ":customer": "999999",
+      ":drill_run": "999999",
       ":hold": "999999",
       ":invitation": "999999",
       ":operator": "999999",
@@ -197,6 +222,9 @@ import Testing
       return .signIn
     case 401 where route.path != "/login": return .unauthorized
     case 403: return .forbidden
+    case 404 where route.path.hasPrefix("/admin"):
+      let own = try await fixture.send(.get, "/admin", headers: headers)
+      return own.status == 200 ? .enters : .notFound
     case 404 where route.path.hasPrefix("/w/:workspace"):
       // A member is told that the thing is missing, a stranger that the workspace is: the same
       // page. Which of the two it was shows in whether the workspace's own page opens.

@@ -204,7 +204,7 @@ import Testing
       #expect(try await desk.post("alert-rules/webhook.slow/mute", ["hours": "8"]).status == 303)
       let page = try await desk.get("alert-rules?saved=webhook.slow").body
       #expect(page.contains("Saved: Updates come late") && page.contains("End the mute"))
-      #expect(page.contains("more than 12 % within an hour · pages and chats"))
+      #expect(page.contains("more than 12% within an hour · pages and chats"))
       let actions = try await AuditEntry.history(
         of: "alert_rule", limit: 10, in: scope, pool
       ).map(\.action)

@@ -112,6 +112,37 @@ import Testing
     }
   }
 
+  /// Neither of a cart that is noticed then, nor by a reminder that waits already; both are made up
+  /// for when it goes on.
+  @Test func nobodyIsRemindedWhileTheBusinessIsSuspended() async throws {
+    try await MessageBench.with { bench in
+      try await settle(bench)
+      let admin = Actor(.admin, "admin@example.com")
+      await bench.book.order(
+        .tooManyRequests(retryAfter: 60), botID: bench.bot.id, method: "sendmessage", times: 1)
+      let first = try await bench.open()
+      try await bench.age(first, minutes: 31)
+      try await bench.work()
+      #expect(try await bench.message(.cartReminder, String(first.id)).state == .due)
+      let other: Int64 = 7_500_032
+      try await bench.meet(other, "Eve", language: "en")
+      let second = try await bench.open(for: other)
+      try await bench.age(second, minutes: 31)
+      try await bench.fixture.live.suspend(
+        reason: "why", by: admin, at: Date(), bench.platform)
+      for round in 1...3 { try await bench.work(later: Double(round) * 100) }
+      #expect(try await bench.message(.cartReminder, String(first.id)).state == .due)
+      let noticed = try await bench.carts().first { $0.checkoutID == second.id }
+      #expect(noticed != nil && noticed?.skip == nil && noticed?.remindedAt == nil)
+      #expect(try await bench.said().isEmpty)
+      #expect(try await bench.said(to: other).isEmpty)
+      try await bench.fixture.live.resume(by: admin, at: Date(), bench.platform)
+      for round in 4...5 { try await bench.work(later: Double(round) * 100) }
+      #expect(try await bench.said().count == 1)
+      #expect(try await bench.said(to: other).count == 1)
+    }
+  }
+
   @Test func whoHasPaidSinceIsNotReminded() async throws {
     try await MessageBench.with { bench in
       try await settle(bench)
@@ -211,10 +242,10 @@ import Testing
       #expect(try await bench.carts().isEmpty)
       try await bench.age(checkout, minutes: 46)
       try await bench.work(later: 100)
-      #expect(try await desk.get("carts").body.contains("figure-value\">0\u{a0}%<"))
+      #expect(try await desk.get("carts").body.contains("figure-value\">0%<"))
       #expect(try await bench.said().count == 1)
       try await bench.pay(checkout)
-      #expect(try await desk.get("carts").body.contains("figure-value\">100\u{a0}%<"))
+      #expect(try await desk.get("carts").body.contains("figure-value\">100%<"))
     }
   }
 

@@ -61,16 +61,18 @@ import Testing
         Route(.get, "/account/\(name)", .session { _ in reply }),
         Route(.get, "/login/\(name)", .awaitingTOTP { _ in reply }),
         Route(.get, "/w/:workspace/\(name)", .member(.viewer) { _ in reply }),
+        Route(.get, "/admin/\(name)", .admin { _ in reply }),
       ]
     }
     try await ServerFixture.with { fixture in
       let member: HTTPFields = [.cookie: try await fixture.operatorSession(.viewer).cookie]
       let half: HTTPFields = [.cookie: try await fixture.halfWaySession().cookie]
+      let admin: HTTPFields = [.cookie: try await fixture.adminSession().cookie]
       try await fixture.server.application(routes).test(.router) { client in
         for (name, reply, isPage) in Self.replies {
           for (path, headers) in [
             ("/account/\(name)", member), ("/login/\(name)", half),
-            ("/w/\(fixture.workspace.slug)/\(name)", member),
+            ("/w/\(fixture.workspace.slug)/\(name)", member), ("/admin/\(name)", admin),
           ] {
             let answer = try await client.executeRequest(
               uri: path, method: .get, headers: headers, body: nil)

@@ -37,7 +37,7 @@ import Testing
       let page = Self.words(try await viewer.get("refund-policy").body)
       #expect(
         page.contains(
-          "refund within 3 days of the payment, if at most 10 % of its credits were used, "
+          "refund within 3 days of the payment, if at most 10% of its credits were used, "
             + "once per customer"))
       #expect(page.contains("From 1,000 ★ on, two people have to agree"))
       #expect(!page.contains("Save the rule"))

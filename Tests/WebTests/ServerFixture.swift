@@ -87,6 +87,21 @@ struct ServerFixture: Sendable {
     return ("session=\(opened.token)", opened.csrfToken)
   }
 
+  /// A signed-in admin of the platform, who belongs to no workspace.
+  func adminSession() async throws -> (person: Operator, cookie: String, csrf: String) {
+    let person = try await Operator.create(
+      email: "admin-\(UUID().uuidString.lowercased())@example.com", name: "admin",
+      password: "correct horse battery", locale: "en", at: Date(), platform)
+    try await person.makeAdmin(by: "test", at: Date(), platform.pool)
+    let totp = try await platform.secondFactor.begin(for: person)
+    let opened = try await platform.secondFactor.confirm(
+      code: totp.code(step: TOTP.step(at: Date())), for: person, userAgent: "test",
+      address: "127.0.0.1", at: Date()
+    ).opened
+    let admin = try await Operator.find(email: person.email, platform.pool) ?? person
+    return (admin, "session=\(opened.token)", opened.csrfToken)
+  }
+
   /// A browser whose password was right and whose second factor is still to come.
   func halfWaySession() async throws -> (cookie: String, csrf: String) {
     let email = "half-\(UUID().uuidString.lowercased())@example.com"

@@ -6,10 +6,9 @@ import pathlib
 import re
 import shutil
 import signal
-import subprocess
 import time
 
-from running import BINARY, ROOT
+from running import cluster_url
 
 
 class PrivateCluster:
@@ -19,9 +18,7 @@ class PrivateCluster:
         self.data = data
 
     def url(self, role="postgres") -> str:
-        return subprocess.run(
-            [BINARY, "cluster-url", "--data", str(self.data), "--role", role], cwd=ROOT,
-            check=True, capture_output=True, text=True).stdout.strip()
+        return cluster_url(self.data, role)
 
     def home(self) -> pathlib.Path:
         """Where its files are: not in the data folder when the server's user cannot get there."""

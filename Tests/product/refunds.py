@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 
-from running import BINARY, ROOT, Dashboard, call, wait_until
+from running import Dashboard, call, cluster_url, wait_until
 from test_paid_path import sql
 
 people = itertools.count(7_700_001)
@@ -145,11 +145,8 @@ class Barrier:
 
     def __init__(self, product, condition, table="refunds"):
         self.product, self.table = product, table
-        url = subprocess.run(
-            [BINARY, "cluster-url", "--data", str(product.data), "--role", "postgres"], cwd=ROOT,
-            check=True, capture_output=True, text=True).stdout.strip()
         self.session = subprocess.Popen(
-            ["psql", url, "-qAt", "-v", "ON_ERROR_STOP=1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            ["psql", cluster_url(product.data, "postgres"), "-qAt", "-v", "ON_ERROR_STOP=1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.say(f"""
             select pg_advisory_lock({LOCK});
             create or replace function test_barrier() returns trigger language plpgsql as

@@ -1,6 +1,8 @@
 """The real product as a process, and how to talk to it."""
 
 import contextlib
+import fcntl
+import functools
 import html
 import json
 import os
@@ -43,6 +45,14 @@ def free_port() -> int:
             except OSError:
                 continue
     raise AssertionError("no port is left")
+
+
+@functools.cache
+def cluster_url(data, role="estars_app") -> str:
+    """The libpq address of a product's own database: it follows from the folder alone."""
+    return subprocess.run(
+        [BINARY, "cluster-url", "--data", str(data), "--role", role], cwd=ROOT, check=True,
+        capture_output=True, text=True).stdout.strip()
 
 
 class Answer:
@@ -146,14 +156,42 @@ class Product:
         return answer.json()["balance"]["available"]
 
 
+def template() -> pathlib.Path:
+    """A folder of a product that was started once and stopped. Its database and its history take far
+    longer to make than to copy, so all processes that run these tests side by side share one."""
+    shared = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+    folder = pathlib.Path(tempfile.gettempdir()) / f"estars-template-{shared}"
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            folder.chmod(0o755)
+            assert Product(folder).start().stop() == 0
+            (folder / "complete").touch()
+    return folder
+
+
+def remove_template():
+    """At the end of all tests, by the process that waited for the others."""
+    for path in pathlib.Path(tempfile.gettempdir()).glob(f"estars-template-{os.getpid()}*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def prepare(data: pathlib.Path):
+    """Puts what a stopped product has into an empty folder."""
+    # The database's user must be able to reach its data.
+    data.chmod(0o755)
+    subprocess.run(["cp", "-a", f"{template()}/.", data], check=True)
+
+
 @contextlib.contextmanager
 def temporary_product():
     """A product that runs in a folder of its own, and goes with it."""
     data = pathlib.Path(tempfile.mkdtemp(prefix="estars-product-"))
-    # The database's user must be able to reach its data.
-    data.chmod(0o755)
     running = Product(data)
     try:
+        prepare(data)
         yield running.start()
     finally:
         if running.process and running.process.poll() is None:
@@ -183,6 +221,15 @@ class Dashboard:
 
     def get(self, path="") -> str:
         return html.unescape(self.send(self.base + path).body.decode())
+
+    def get_page(self, path) -> str:
+        """A page that belongs to no workspace."""
+        return html.unescape(self.send(self.product.url + path).body.decode())
+
+    def post(self, path, on=None, **form) -> Answer:
+        """Sends a form of the page at the same address, or of another one."""
+        page = self.get_page(on or path)
+        return self.send(self.product.url + path, {"csrf": self.field(page, "csrf"), **form})
 
     def field(self, page, name):
         return re.search(rf'name="{name}" value="([^"]*)"', page).group(1)

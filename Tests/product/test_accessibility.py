@@ -69,8 +69,9 @@ def test_site_and_sandbox(product, chromium):
     context = chromium.new_context(locale="en-US")
     visit = Checker(product, context.new_page())
     person = product.bot()["customer"]
-    for path in ("/", "/docs", "/docs/quickstart", "/pt-br/docs/errors", "/pt-br/docs/webhooks",
-                 "/login", "/nothing"):
+    for path in ("/", "/pt-br/how-it-works", "/compare/tribute", "/pt-br/margin", "/faq", "/gates",
+                 "/pt-br/security", "/docs", "/docs/quickstart", "/pt-br/docs/errors", "/login",
+                 "/nothing"):
         visit(product.url + path)
     for path in ("/", f"/people/{person}/chats/{product.bot()['id']}", "/console"):
         visit(product.sandbox + path)
@@ -169,7 +170,7 @@ def test_rules(check):
 
 
 def test_team_and_account(product, check):
-    check.paths("team", "audit", "gates")
+    check.paths("team", "audit", "gates", "pilot")
     for path in ("", "/totp", "/sessions"):
         check(product.url + "/account" + path)
     check.paths("team")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from running import BINARY, ROOT, call
+from running import BINARY, ROOT, call, cluster_url
 from test_paid_path import buy, people, sql
 
 
@@ -30,11 +30,8 @@ def issue(product, scopes, bot=0):
 @pytest.fixture(scope="module")
 def stranger(product):
     """The key of a bot of another business on the same server."""
-    url = subprocess.run(
-        [BINARY, "cluster-url", "--data", str(product.data), "--role", "estars_app"],
-        cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
     environment = {
-        **os.environ, "DATABASE_URL": url, "ESTARS_OPERATOR_PASSWORD": "correct horse battery",
+        **os.environ, "DATABASE_URL": cluster_url(product.data), "ESTARS_OPERATOR_PASSWORD": "correct horse battery",
         "ESTARS_BOT_TOKEN": "7700000099:another-Bot_Secret",
         "ESTARS_SECRET_KEY_FILE": str(product.data / "secret.key")}
     call("POST", product.sandbox + "/sandbox/bots", {
@@ -163,13 +160,13 @@ def test_ten_thousand_unknown_actions_cost_no_memory(product):
     assert tables == "0|0"
 
 
-@pytest.mark.parametrize("action", ["sticker", "hd_export"])
-def test_strangers_cannot_be_tried_out_by_the_thousand(product, action):
+def test_strangers_cannot_be_tried_out_by_the_thousand(product):
     known, token = next(people), issue(product, ["read", "use"])
     buy(product, known)
-    # Whatever the minute: two of them are begun at most, and the rest is refused.
-    first = 8_000_000_001
-    bodies = [{"user": first + number, "action": action} for number in range(4_000)]
+    # Whatever the minute: two of them are begun at most, and the rest is refused. Where one of the
+    # two actions were not counted, more would be answered.
+    first, actions = 8_000_000_001, ["sticker", "hd_export"]
+    bodies = [{"user": first + number, "action": actions[number % 2]} for number in range(4_000)]
     statuses = hammer(product, token, bodies)
     assert set(statuses) == {200, 429}
     assert 1_800 <= statuses.count(200) <= 3_600
@@ -179,8 +176,10 @@ def test_strangers_cannot_be_tried_out_by_the_thousand(product, action):
         assert refused.json()["code"] == "too_many_customers"
         assert 1 <= int(refused.headers["Retry-After"]) <= 60
     # Those who are known, and other keys, are served on.
-    assert product.api("POST", "/v1/checks", {"user": known, "action": action}, token=token).status == 200
-    assert product.api(
-        "POST", "/v1/checks", {"user": first + 6_000, "action": action}).status == 200
+    for action in actions:
+        served = {"user": known, "action": action}
+        assert product.api("POST", "/v1/checks", served, token=token).status == 200
+        asked = {"user": first + 6_000, "action": action}
+        assert product.api("POST", "/v1/checks", asked).status == 200
     made = f"telegram_id between {first} and {first + 10_000}"
     assert sql(product, f"select count(*) from customers where {made}") == "0"

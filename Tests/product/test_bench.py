@@ -16,5 +16,6 @@ def test_a_quick_bench_finds_every_answer_right():
         capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
     for line in ("debits / pgbench", "256 connections", "checks / bare POST", "with a quota",
-                 "payments / credits", "landing / bare page", "overview", "lookup"):
+                 "payments / credits", "landing / bare page", "overview", "lookup", "kB sent",
+                 "ms to the largest paint"):
         assert line in done.stdout, done.stdout

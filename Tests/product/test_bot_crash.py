@@ -9,6 +9,7 @@ import pytest
 from bots import Owner, SandboxBot, handler
 from running import temporary_product, wait_until
 from test_bots import stored, updates
+from test_paid_path import sql
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,12 @@ def killed_while(own, bot, change, has_happened):
 def settled(act):
     """A change that a dead process began holds the bot for half a minute."""
     wait_until(lambda: act().status == 200, timeout=120)
+
+
+def let_go(own):
+    """The half minute is over."""
+    sql(own, "update bots set changing_until = now() - interval '1 second' "
+        "where changing_until is not null")
 
 
 def test_killed_after_the_webhook_was_set(own):
@@ -80,6 +87,7 @@ def test_killed_after_the_webhook_was_given_back(own):
         assert stored(own, bot, "mode || (disconnected_at is null)") == "webhooktrue"
         owner = Owner(own)
         assert "outro endereço" in owner.bot_page(bot)
+        let_go(own)
         settled(lambda: owner.disconnect(bot))
         assert bot.webhook["url"] == old.url
         assert stored(own, bot, "disconnected_at is not null") == "t"
@@ -105,6 +113,7 @@ def test_killed_after_the_webhook_was_set_for_a_relay(own):
         bot.says(person, "in between")
         wait_until(lambda: heard() == ["in between"])
         owner = Owner(own)
+        let_go(own)
         settled(lambda: owner.connect(bot, "relay", **relay))
         assert stored(own, bot, "mode || (next_mode is null)") == "relaytrue"
         bot.says(person, "after")

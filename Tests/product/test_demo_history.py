@@ -154,10 +154,10 @@ def test_every_payment_can_be_refunded_in_the_sandbox(studio):
 
 
 def test_a_load_that_was_killed_is_completed():
-    product = Product(folder(), customers=60)
+    product = Product(folder(), customers=30)
     arguments = [
         BINARY, "demo", "--port", str(product.port), "--sandbox-port", str(product.sandbox_port),
-        "--data", str(product.data), "--customers", "60", "--until", UNTIL]
+        "--data", str(product.data), "--customers", "30", "--until", UNTIL]
     try:
         process = subprocess.Popen(
             arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
@@ -168,7 +168,7 @@ def test_a_load_that_was_killed_is_completed():
         assert process.returncode == -signal.SIGKILL
         product.customers = None
         product.start()
-        assert sql(product, "select count(*) from customers") == "60"
+        assert sql(product, "select count(*) from customers") == "30"
         assert "100 %" in log(product) and "10 %\n" not in log(product).replace("100 %", "")
         verified = run("ledger", "verify", "--data", str(product.data))
         assert verified.stdout.strip() == "0 problems", verified

@@ -10,7 +10,6 @@ import time
 from urllib.parse import urlencode
 
 import pytest
-from aiogram.utils.web_app import check_webapp_signature
 
 from running import ROOT
 
@@ -95,6 +94,9 @@ def init_data(age=0, token=TOKEN, **changes):
 
 def test_the_init_data_check_of_the_mini_apps_page():
     # Somebody else's reading of Telegram's rule agrees with how this test makes its data.
+    # Takes seconds to load, which other processes need not spend.
+    from aiogram.utils.web_app import check_webapp_signature
+
     assert check_webapp_signature(TOKEN, init_data())
     assert check_init_data.user_of(init_data(), TOKEN) == {"id": 5001001, "first_name": "Ana & Zoë"}
     assert check_init_data.user_of(init_data(age=3500), TOKEN)

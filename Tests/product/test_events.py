@@ -10,7 +10,7 @@ import uuid
 import pytest
 
 from receiver import is_signed, receiving, signatures
-from running import BINARY, ROOT, Dashboard, temporary_product, wait_until
+from running import BINARY, ROOT, Dashboard, cluster_url, temporary_product, wait_until
 from test_paid_path import buy, checkout, payment, people, refund, sql
 
 
@@ -227,11 +227,8 @@ def test_a_server_that_is_killed_between_tries_goes_on(told):
 
 def test_several_workers_send_each_event_once(told):
     product, receiver, _ = told
-    url = subprocess.run(
-        [BINARY, "cluster-url", "--data", str(product.data)], cwd=ROOT, check=True,
-        capture_output=True, text=True).stdout.strip()
     environment = {
-        **os.environ, "DATABASE_URL": url, "ESTARS_PRIVATE_TARGETS": "allow",
+        **os.environ, "DATABASE_URL": cluster_url(product.data), "ESTARS_PRIVATE_TARGETS": "allow",
         "ESTARS_SECRET_KEY_FILE": str(product.data / "secret.key")}
     users = [next(people) for _ in range(15)]
     # Each answer takes a moment, so that two workers could meet.

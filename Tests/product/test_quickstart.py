@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from running import BINARY, ROOT, Dashboard, call, free_port, wait_until
+from running import BINARY, ROOT, Dashboard, call, cluster_url, free_port, wait_until
 from test_paid_path import sql
 
 bots = itertools.count(7_700_000_101)
@@ -18,14 +18,11 @@ people = itertools.count(6_960_001)
 
 def add_bot(product, token):
     """Adds a bot to the test side as an operator does at the command line; returns its API key."""
-    url = subprocess.run(
-        [BINARY, "cluster-url", "--data", str(product.data), "--role", "estars_app"],
-        cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
     printed = subprocess.run(
         [BINARY, "bot", "add", "--workspace", product.demo["workspace"],
          "--environment", product.sandbox],
         cwd=ROOT, check=True, capture_output=True, text=True, env={
-            **os.environ, "DATABASE_URL": url, "ESTARS_BOT_TOKEN": token,
+            **os.environ, "DATABASE_URL": cluster_url(product.data), "ESTARS_BOT_TOKEN": token,
             "ESTARS_SECRET_KEY_FILE": str(product.data / "secret.key")}).stdout
     return re.search(r"esk_\S+", printed).group(0)
 

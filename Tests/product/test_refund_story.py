@@ -128,7 +128,7 @@ def give_credits_instead(product, page):
     ask_here(page)
     path = words(page.get_by_role("region", name="The way of this payment"))
     assert "used 4 times" in path and "−4 credits" in path
-    assert "4 credits used or in use (40 %, at most 0 %)" in words(page.locator("main"))
+    assert "4 credits used or in use (40%, at most 0%)" in words(page.locator("main"))
     page.locator("summary", has_text="Give credits instead").click()
     credits = page.get_by_label("Credits to give")
     assert credits.input_value() == "4", "what was used is proposed"

@@ -12,7 +12,7 @@ import subprocess
 import time
 import urllib.parse
 
-from running import BINARY, ROOT, Dashboard, call
+from running import BINARY, ROOT, Dashboard, call, cluster_url
 from test_paid_path import sql
 
 PASSWORD = "correct horse battery"
@@ -40,20 +40,10 @@ class Person(Dashboard):
             form = {"email": self.email, "password": PASSWORD}
         return super().send(url, form)
 
-    def post(self, path, on=None, **form):
-        page = self.get_page(on or path)
-        return self.send(self.product.url + path, {"csrf": self.field(page, "csrf"), **form})
-
-    def get_page(self, path):
-        return html.unescape(self.send(self.product.url + path).body.decode())
-
 
 def estars(product, *arguments):
-    url = subprocess.run(
-        [BINARY, "cluster-url", "--data", str(product.data), "--role", "estars_app"], cwd=ROOT,
-        check=True, capture_output=True, text=True).stdout.strip()
     environment = {
-        **os.environ, "DATABASE_URL": url, "ESTARS_OPERATOR_PASSWORD": PASSWORD,
+        **os.environ, "DATABASE_URL": cluster_url(product.data), "ESTARS_OPERATOR_PASSWORD": PASSWORD,
         "ESTARS_SECRET_KEY_FILE": str(product.data / "secret.key"),
         "ESTARS_PUBLIC_URL": product.url}
     return subprocess.run(
@@ -97,7 +87,7 @@ def test_every_page_is_a_page_and_nothing_is_kept(product):
 def test_a_phone_of_ones_own_and_a_lost_one(product):
     email = "totp@team.example"
     estars(product, "operator", "add", "--email", email, "--name", "Téo", "--workspace",
-           "team-test", "--locale", "en")
+           "team-of-teo", "--locale", "en")
     person = Person(product, email)
     setup = person.post("/account/totp", password=PASSWORD).body.decode()
     secret = re.search(r"<code>([A-Z2-7 ]+)</code>", setup).group(1)
@@ -133,3 +123,40 @@ def test_a_phone_of_ones_own_and_a_lost_one(product):
     assert "/login" in again.send(product.url + "/account").url, "signed out everywhere"
     back = Person(product, email).send(product.url + "/account")
     assert back.status == 200 and back.url.endswith("/account")
+
+
+def test_the_demos_admin_has_something_to_decide(product):
+    login = product.login("admin")
+    admin = Dashboard(product, "admin")
+    page = admin.get_page("/admin")
+    assert 'name="code"' in page and "Applications" not in page
+    opened = admin.post("/login/totp", code=totp(login["totp_secret"]))
+    assert opened.status == 200 and "/login" not in opened.url
+    queue = admin.get_page("/admin/applications")
+    # Whoever has a code stands first; the second of two alike is known.
+    assert 0 < queue.index("@demo_receitas_bot") < queue.index("@demo_translate_bot")
+    assert queue.count("known already") >= 2
+    everybody = admin.get_page("/admin/applications?show=all")
+    assert "@demo_wallpaper_bot" in everybody and "@aurora_sticker_bot" in everybody
+    dubbing = re.search(r'href="(/admin/applications/\d+)"[^@]*@demo_dublagem_bot', queue).group(1)
+    assert "vídeo mais longo" in admin.get_page(dubbing)
+    codes = admin.get_page("/admin/invitation-codes")
+    assert "Meetup de bots" in codes and product.demo["invitation_code"] not in codes
+
+
+def test_an_admin_is_made_by_the_command_line(product):
+    email = "eve@team.example"
+    said = estars(
+        product, "operator", "add", "--email", email, "--name", "Eve", "--admin", "--locale", "en")
+    assert "is an admin" in said and PASSWORD not in said
+    eve = Person(product, email)
+    # The password alone leads to the second factor, and nowhere else.
+    assert eve.send(product.url + "/admin").url.endswith("/account/totp")
+    setup = eve.post("/account/totp", password=PASSWORD).body.decode()
+    secret = re.search(r"<code>([A-Z2-7 ]+)</code>", setup).group(1)
+    eve.post("/account/totp/confirmation", "/account/totp", code=totp(secret))
+    today = eve.get_page("/admin")
+    assert "Applications to read" in today and "0008_pilots.sql" in today
+    log = eve.get_page("/admin/audit")
+    assert "made an admin" in log and "estars operator add" in log
+    assert Dashboard(product, "owner").send(product.url + "/admin").status == 404

@@ -154,9 +154,10 @@ struct Demo: AsyncParsableCommand {
       dashboard       \(demo.file.productURL.absoluteString)/w/\(demo.file.workspace)
       """)
     for login in demo.file.logins {
+      let factor = login.totpSecret.map { "  second factor \($0)" } ?? ""
       say(
-        "  \(login.role.padding(toLength: 14, withPad: " ", startingAt: 0))\(login.email)  \(login.password)"
-      )
+        "  \(login.role.padding(toLength: 14, withPad: " ", startingAt: 0))\(login.email)  "
+          + login.password + factor)
     }
     say(
       "details         \(directory.appending(path: "demo.json").path)\n\nCtrl-C stops everything.")

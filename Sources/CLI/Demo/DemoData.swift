@@ -23,6 +23,8 @@ struct DemoData {
     var workspace: String
     var liveWorkspace: String
     var logins: [Login]
+    /// Shortens the queue of applications; missing in files of older releases.
+    var invitationCode: String?
     var bots: [Bot]
 
     struct Login: Codable {
@@ -36,7 +38,7 @@ struct DemoData {
         case totpSecret = "totp_secret"
       }
 
-      /// `totp_secret` is written as null while there is no second factor.
+      /// `totp_secret` is written as null where there is no second factor.
       func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(email, forKey: .email)
@@ -71,6 +73,7 @@ struct DemoData {
       case productURL = "base_url"
       case sandboxURL = "sandbox_url"
       case liveWorkspace = "live_workspace"
+      case invitationCode = "invitation_code"
     }
   }
 
@@ -112,9 +115,10 @@ struct DemoData {
     // The team is there before its history, in which it answers buyers.
     let team = try await logins(known, [live, test], at: now)
     try await write(history, bots, plans, workspace, test)
+    let (admin, code) = try await admin(known, live, at: now)
     var file = File(
       productURL: productURL, sandboxURL: sandboxURL, workspace: test.slug,
-      liveWorkspace: live.slug, logins: team, bots: [])
+      liveWorkspace: live.slug, logins: team + [admin], invitationCode: code, bots: [])
     var loaded: [Loaded.Bot] = []
     for (bot, plan) in zip(bots, plans) {
       let entry = try await entry(bot, plan, known, test, at: now)
@@ -189,24 +193,50 @@ struct DemoData {
   ) async throws -> [File.Login] {
     var logins: [File.Login] = []
     for (role, email, name, locale) in Self.team {
-      var person = try await Operator.find(email: email, platform.pool)
-      var password = known?.logins.first { $0.email == email }?.password
-      if person == nil || password == nil {
-        let fresh = Self.passphrase()
-        password = fresh
-        if let person {
-          try await person.setPassword(fresh, platform)
-        } else {
-          person = try await Operator.create(
-            email: email, name: name, password: fresh, locale: locale, at: at, platform)
-        }
-      }
-      for side in sides { try await person?.join(side, as: role, at: at, platform.pool) }
+      let (person, password) = try await account(email, name, locale, known, at: at)
+      for side in sides { try await person.join(side, as: role, at: at, platform.pool) }
       logins.append(
-        File.Login(
-          email: email, password: password ?? "", role: role.rawValue, totpSecret: nil))
+        File.Login(email: email, password: password, role: role.rawValue, totpSecret: nil))
     }
     return logins
+  }
+
+  /// Somebody who can sign in. Where demo.json is gone there is a new password.
+  private func account(
+    _ email: String, _ name: String, _ locale: String, _ known: File?, at: Date
+  ) async throws -> (Operator, password: String) {
+    let person = try await Operator.find(email: email, platform.pool)
+    if let person, let password = known?.logins.first(where: { $0.email == email })?.password {
+      return (person, password)
+    }
+    let fresh = Self.passphrase()
+    if let person {
+      try await person.setPassword(fresh, platform)
+      return (person, fresh)
+    }
+    let made = try await Operator.create(
+      email: email, name: name, password: fresh, locale: locale, at: at, platform)
+    return (made, fresh)
+  }
+
+  /// Who decides about applications, and a code to apply with.
+  private func admin(
+    _ known: File?, _ live: Workspace, at: Date
+  ) async throws -> (File.Login, code: String) {
+    let (person, password) = try await account(
+      DemoAdmin.email, "Marta Lima", "en", known, at: at)
+    let admin = DemoAdmin(person, platform)
+    let code: String
+    if let kept = known?.invitationCode {
+      code = kept
+    } else {
+      code = try await admin.makeCode(at: at)
+    }
+    let secret = try await admin.open(live, code: code, at: at)
+    return (
+      File.Login(
+        email: DemoAdmin.email, password: password, role: "admin", totpSecret: secret), code
+    )
   }
 
   /// Keys and secrets are stored as hashes, so where demo.json is gone new ones are made.

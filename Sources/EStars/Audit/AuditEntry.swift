@@ -2,9 +2,9 @@ import Foundation
 import Ledger
 import Postgres
 
-/// Who did something: an operator, a bot's key, Telegram itself, a job.
+/// Who did something: an operator, an admin of the platform, a bot's key, Telegram itself, a job.
 public struct Actor: Sendable, Equatable {
-  public enum Kind: String, Sendable { case `operator`, bot, telegram, job, system }
+  public enum Kind: String, Sendable { case `operator`, admin, bot, telegram, job, system }
   public let kind: Kind
   /// An e-mail address, a bot's username or a job's kind.
   public let name: String
@@ -86,6 +86,17 @@ extension Transaction {
     before: [String: String] = [:], after: [String: String] = [:], reason: String? = nil,
     in scope: WorkspaceScope, at: Date
   ) async throws {
+    _ = try await auditLine(
+      actor, action, subjectKind, subject, before: before, after: after, reason: reason,
+      in: scope, at: at)
+  }
+
+  /// The same, and tells the line's number.
+  func auditLine(
+    _ actor: Actor, _ action: String, _ subjectKind: String, _ subject: String,
+    before: [String: String] = [:], after: [String: String] = [:], reason: String? = nil,
+    in scope: WorkspaceScope, at: Date
+  ) async throws -> Int64 {
     assert(
       AuditVocabulary.knows(
         action, Set(before.keys).union(after.keys), about: subjectKind),
@@ -93,12 +104,13 @@ extension Transaction {
     func text(_ facts: [String: String]) throws -> String? {
       facts.isEmpty ? nil : String(decoding: try JSONEncoder().encode(facts), as: UTF8.self)
     }
-    try await execute(
+    return try await query(
       """
       insert into audit_entries (workspace_id, at, actor_kind, actor, action, subject_kind,
         subject, before, after, reason)
       values (\(scope.workspaceID), \(at), \(actor.kind.rawValue), \(actor.name), \(action),
         \(subjectKind), \(subject), \(text(before))::jsonb, \(text(after))::jsonb, \(reason))
-      """)
+      returning audit_entry_id
+      """)[0].get("audit_entry_id")
   }
 }

@@ -8,12 +8,14 @@ public enum AuditVocabulary {
   /// `units_per_day` for `units_per_day:pro`.
   public static let facts: [String: Set<String>] = money.merging(rules) { one, _ in one }
     .merging(desk) { one, _ in one }.merging(connections) { one, _ in one }
+    .merging(pilots) { one, _ in one }
 
   /// What a line may be about.
   public static let subjectKinds: Set<String> = [
-    "action", "alert", "alert_rule", "bot", "carts", "checkout", "customer", "entitlement",
-    "event", "hold", "invitation", "key", "mismatch", "operator", "pack", "payment", "paywall",
-    "plan", "rates", "refund", "refund_policy", "reply_template", "staff", "subscription",
+    "action", "alert", "alert_rule", "bot", "carts", "checkout", "customer", "drill_run",
+    "entitlement", "event", "expansion_request", "hold", "invitation", "key", "mismatch",
+    "operator", "pack", "payment", "paywall", "plan", "rates", "refund", "refund_policy",
+    "reply_template", "settings", "staff", "subscription",
     "support_case", "tier", "trial_policy", "workspace",
   ]
 
@@ -69,6 +71,7 @@ public enum AuditVocabulary {
     "pack.discount_withdrawn": ["discount_percent"],
     "paywall.edited": ["body"], "paywall.reset": ["body"],
     "plan.created": plan, "plan.edited": plan, "plan.restored": [], "plan.withdrawn": [],
+    "rates.confirmed": [],
     "rates.edited": ["currency", "usd_per_100_stars", "currency_per_usd", "credit_cost"],
     "refund_policy.edited": [
       "max_age_hours", "max_used_percent", "one_per_customer", "auto_approves", "four_eyes_stars",
@@ -89,6 +92,8 @@ public enum AuditVocabulary {
     "alert_rule.muted": ["muted_until"], "alert_rule.unmuted": ["muted_until"],
     "customer.answered": ["bot"], "customer.erased": [],
     "demo.history": ["seed", "customers", "until"],
+    "drill_run.finished": ["state", "passed", "failed"], "drill_run.started": ["bot"],
+    "expansion_request.made": ["drill_run"],
     "operator.password_changed": [], "operator.password_reset": [],
     "operator.recovery_code_used": [], "operator.recovery_codes_renewed": [],
     "operator.sessions_revoked": [],
@@ -101,6 +106,9 @@ public enum AuditVocabulary {
     "team.invitation_revoked": ["invited"], "team.invited": ["invited", "role", "both_sides"],
     "team.joined": ["role", "invited_by"], "team.removed": ["role", "unassigned_cases"],
     "team.reset_made": ["resets"], "team.role_changed": ["role", "unassigned_cases"],
+    "settings.confirmed": [], "settings.edited": settings,
+    "workspace.resumed": ["stage"], "workspace.stage_changed": ["stage"],
+    "workspace.suspended": ["stage"],
   ]
 
   private static let connections: [String: Set<String>] = [
@@ -114,6 +122,12 @@ public enum AuditVocabulary {
     "event_address.removed": ["url"], "event_address.rotated": [], "event_address.set": ["url"],
     "key.created": ["name", "bot", "scopes"], "key.revoked": [],
     "key.rotated": ["key", "overlap_seconds"],
+  ]
+
+  /// What admins of the platform did about the business.
+  private static let pilots: [String: Set<String>] = [
+    "expansion_request.approved": [], "expansion_request.declined": [],
+    "workspace.approved": [], "workspace.visited": ["until"],
   ]
 
   private static let action: Set<String> = [
@@ -137,6 +151,9 @@ public enum AuditVocabulary {
   private static let refunded: Set<String> = [
     "stars", "debt_policy", "credits_taken", "credits_used",
   ]
+  private static let settings: Set<String> = [
+    "name", "locale", "time_zone", "pre_checkout_policy",
+  ]
   private static let tier: Set<String> = ["title", "entitlement", "place"]
   private static let wish: Set<String> = ["renewal", "asked", "next_plan"]
 }
@@ -155,7 +172,8 @@ extension AuditVocabulary {
     "checkout.state": values(Checkout.State.self), "checkout.delivery": ["link", "chat"],
     "credit_grant.unit": ["1"], "credit_grant.valid_days": ["none"],
     "credits_per_cycle": ["unlimited"], "debt_policy": ["forgive", "debt"],
-    "entitlement_days": ["good"], "event.state": values(Event.State.self),
+    "drill_run.state": values(DrillRun.State.self), "entitlement_days": ["good"],
+    "event.state": values(Event.State.self),
     "four_eyes_stars": ["off"], "free_period": values(ActionRules.Allowance.Period.self),
     "hold.state": values(Hold.State.self), "key.overlap_seconds": values(APIKey.Overlap.self),
     "key.scopes": values(APIKey.Scope.self), "listing": ["listed", "hidden"],
@@ -166,13 +184,15 @@ extension AuditVocabulary {
     "refund.requested.reason": values(Refund.Reason.self),
     "refund.state": values(Refund.State.self), "refund.verdict": values(RefundVerdict.Clause.self),
     "refund_debt_policy": ["forgive", "debt"], "resets": values(ResetLink.Kind.self),
-    "role": values(Role.self),
+    "role": values(Role.self), "settings.locale": WorkspaceSettings.locales,
+    "settings.pre_checkout_policy": values(Workspace.OutagePolicy.self),
     "subscription.asked": ["cancel", "allow"],
     "subscription.asked_by": ["user", "operator", "bot", "upgrade", "downgrade", "refund"],
     "subscription.renewal": values(Subscription.Renewal.self),
     "support.source": values(SupportCase.Source.self),
     "support.state": values(SupportCase.State.self),
     "support.topic": values(SupportCase.Topic.self),
+    "workspace.stage": values(Workspace.Stage.self),
   ]
 
   private static func values<Code: CaseIterable & RawRepresentable<String>>(

@@ -14,6 +14,8 @@ extension Bot {
     case elsewhere
     /// Live bots belong to a live side, all others to a test side.
     case environment
+    /// A pilot has one live bot.
+    case stage
     /// Telegram gave no answer.
     case noAnswer
     public var description: String {
@@ -24,6 +26,7 @@ extension Bot {
       case .elsewhere: "this bot belongs to another workspace"
       case .environment:
         "live bots belong to a live side, test and sandbox bots to a test side"
+      case .stage: "a pilot has one live bot"
       case .noAnswer: "Telegram did not answer"
       }
     }
@@ -47,11 +50,16 @@ extension Bot {
     return try Bot(row)
   }
 
-  /// Postgres itself keeps the two sides apart; what it refuses gets a name here.
+  /// Postgres itself keeps the two sides apart and counts a pilot's bots; what it refuses gets a name
+  /// here.
   private static func sideChecked<T: Sendable>(_ work: () async throws -> T) async throws -> T {
-    do { return try await work() } catch let error as PostgresError
-      where error.constraint == "bots_environment_fits"
-    { throw RegistrationProblem.environment }
+    do { return try await work() } catch let error as PostgresError {
+      switch error.constraint {
+      case "bots_environment_fits": throw RegistrationProblem.environment
+      case "bots_within_stage": throw RegistrationProblem.stage
+      default: throw error
+      }
+    }
   }
 
   /// Adds a bot by its token, after Telegram has said whose it is. Its webhook and what waits there

@@ -36,17 +36,20 @@ public struct BotConnection: Sendable {
     case relay(url: String, secret: String?)
   }
 
-  /// How Telegram reaches this deployment.
-  private let publicURL: URL
+  /// How Telegram reaches this deployment, and how a sandbox does.
+  private let publicURL, localURL: URL
   let platform: Platform
 
-  public init(platform: Platform, publicURL: URL) {
+  /// - Parameter localURL: A sandbox calls its own machine only; nil: the public address is there.
+  public init(platform: Platform, publicURL: URL, localURL: URL? = nil) {
     self.platform = platform
     self.publicURL = publicURL
+    self.localURL = localURL ?? publicURL
   }
 
   public func webhookURL(of bot: Bot) -> String {
-    publicURL.appending(path: "telegram/\(bot.id)").absoluteString
+    (bot.environment == "sandbox" ? localURL : publicURL)
+      .appending(path: "telegram/\(bot.id)").absoluteString
   }
 
   /// Whether it was us who made Telegram call this address, today's or one from before our own

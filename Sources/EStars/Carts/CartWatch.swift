@@ -43,7 +43,10 @@ struct CartWatch: Sendable {
       }
     }
     if settings.alerts { try await alert(in: scope, at: at) }
-    let isDone = try await remind(settings, in: scope)
+    // Nothing is sold while the business is suspended: buyers are reminded when it goes on.
+    let workspace = try await platform.directory.workspace(scope.workspaceID)
+    let isDone =
+      workspace?.isSuspended == true ? true : try await remind(settings, in: scope)
     return found.count < Limits.cartsAtOnce && isDone ? .done : .next
   }
 

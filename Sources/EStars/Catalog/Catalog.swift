@@ -15,6 +15,10 @@ public struct Action: Sendable, Equatable {
   /// booked; 0 = none.
   let outageUnits: Int64
 
+  /// Whether the operator lets it go on when eStars does not decide: while the database is away, and
+  /// while the business is suspended.
+  public var isOpenInOutage: Bool { outageUnits > 0 }
+
   init(_ row: Row) throws {
     key = try row.get("action")
     title = try row.get("title")

@@ -65,6 +65,17 @@ public struct Rates: Sendable, Equatable {
     }
   }
 
+  /// Gives a side its first rates. One that somebody has looked at already keeps its own.
+  public static func begin(
+    with rates: Rates, on side: Workspace, by actor: Actor, _ pool: Pool
+  ) async throws {
+    do {
+      try await change(to: rates, madeFrom: 0, by: actor, in: side.scope, pool)
+    } catch RuleRefusal.changed {
+      // It has them.
+    }
+  }
+
   /// - Parameter version: of the rates that the form was made from.
   /// - Precondition: The values are in their ranges, as the table demands.
   /// - Throws: ``RuleRefusal/changed``
@@ -79,7 +90,13 @@ public struct Rates: Sendable, Equatable {
         throw RuleRefusal.changed
       }
       let (before, after) = FactChange.between(present.facts, rates.facts)
-      guard before != after else { return }
+      guard before != after else {
+        // Somebody has looked at them: from now on they are no guess of ours.
+        if version == 0 {
+          try await tx.audit(actor, "rates.confirmed", "rates", subject, in: scope, at: scope.now)
+        }
+        return
+      }
       try await tx.execute(
         """
         update workspaces set currency = \(rates.currency),

@@ -39,7 +39,7 @@ extension Checkout {
   /// Telegram said after, so that a crash in between leaves an open checkout which the same key
   /// completes.
   ///
-  /// - Throws: ``Refusal``
+  /// - Throws: ``Refusal``, ``Workspace/Suspended``
   public static func open(
     _ request: CheckoutRequest, with bot: Bot, in scope: WorkspaceScope, _ platform: Platform
   ) async throws -> OpenedCheckout {
@@ -81,6 +81,7 @@ extension Transaction {
       }
       return (known, false)
     }
+    try await refuseWhileSuspended(in: scope)
     if case .plan = request.item, request.delivery == .chat {
       throw Checkout.Refusal.planNeedsLink
     }

@@ -40,7 +40,9 @@ public struct PreCheckout: Sendable {
     // Somebody else's tap is no step of the checkout, which its buyer may pay as before.
     guard payload.buyerTelegramID == query.from.id else { return .refuse(.otherBuyer) }
     guard payload.stars == query.totalAmount else { return .refuse(.wrongPrice) }
-    let refusal = refusal(of: payload, catalog, at: scope.now)
+    // Suspended, no payment is lost: the policy says whether a buyer may still begin one.
+    let isPaused = workspace.isSuspended && workspace.preCheckoutOutagePolicy == .refuse
+    let refusal = isPaused ? .suspended : refusal(of: payload, catalog, at: scope.now)
     do {
       return try await withDeadline(seconds: Limits.preCheckoutDatabaseSeconds) {
         [self] in

@@ -18,6 +18,8 @@ extension PreCheckout {
     case tooManyPurchases = "too_many_purchases"
     case firstPurchaseOnly = "first_purchase_only"
     case outage
+    /// The business stands still, and wants to refuse then.
+    case suspended
 
     /// Shown by Telegram to the buyer.
     public func message(_ language: BuyerLanguage) -> String {
@@ -45,6 +47,7 @@ extension PreCheckout {
       case .tooManyPurchases: "That is ten purchases within an hour. Please try again later."
       case .firstPurchaseOnly: "This pack is for a first purchase. Ask the bot for another one."
       case .outage: "Payments pause for a moment. Please try again in a few minutes."
+      case .suspended: "This bot does not take payments at the moment. Nothing was charged."
       }
     }
 
@@ -64,6 +67,7 @@ extension PreCheckout {
       case .tooManyPurchases: "Foram dez compras em uma hora. Tente de novo mais tarde."
       case .firstPurchaseOnly: "Este pacote vale só na primeira compra. Peça outro ao bot."
       case .outage: "Os pagamentos estão em pausa. Tente de novo em alguns minutos."
+      case .suspended: "Este bot não está recebendo pagamentos agora. Nada foi cobrado."
       }
     }
 
@@ -83,6 +87,7 @@ extension PreCheckout {
       case .tooManyPurchases: "Son diez compras en una hora. Inténtalo más tarde."
       case .firstPurchaseOnly: "Este paquete vale solo para la primera compra. Pide otro al bot."
       case .outage: "Los pagos están en pausa. Inténtalo de nuevo en unos minutos."
+      case .suspended: "Este bot no acepta pagos en este momento. No se cobró nada."
       }
     }
 
@@ -102,6 +107,7 @@ extension PreCheckout {
       case .tooManyPurchases: "Десять покупок за час. Попробуйте позже."
       case .firstPurchaseOnly: "Этот пакет только для первой покупки. Попросите у бота другой."
       case .outage: "Платежи временно приостановлены. Попробуйте через несколько минут."
+      case .suspended: "Сейчас этот бот не принимает платежи. Ничего не списано."
       }
     }
   }

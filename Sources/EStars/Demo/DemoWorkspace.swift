@@ -80,6 +80,7 @@ public struct DemoWorkspace: Sendable {
           slug: Self.slug, name: "Estúdio Aurora", segment: .aiBot,
           timeZone: "America/Sao_Paulo", locale: "pt-BR"), at: at, pool)
     }
+    try await Onboarding.putAway([live, test], at: at, pool)
     for side in [live, test] {
       try await side.defineCredits(pool)
       try await pool.transaction(in: side.scope) { tx in

@@ -49,6 +49,11 @@ public struct Job: Sendable, Equatable {
     case alertsWatch = "alerts.watch"
     /// Asks Telegram how each bot's webhook does.
     case webhooksWatch = "webhooks.watch"
+    /// Does all drills of a pilot. Its subject is the run.
+    case drillsRun = "drills.run"
+    /// Tells a side's log what was done to the business as a whole. Its subject is the line of the
+    /// other side's log.
+    case auditMirror = "audit.mirror"
 
     /// nil: runs when it was asked for, until it is done.
     var intervalSeconds: Double? {
@@ -64,7 +69,7 @@ public struct Job: Sendable, Equatable {
       case .webhooksWatch: 120
       case .ledgerVerify, .inboxPurge, .sessionsPurge: 3600
       case .refundSettle, .eventsSend, .updatesRelay, .messagesSend, .reconciliationRun: nil
-      case .refundRequest: nil
+      case .refundRequest, .drillsRun, .auditMirror: nil
       case .subscriptionEdit, .subscriptionRemind: nil
       }
     }
@@ -78,6 +83,7 @@ public struct Job: Sendable, Equatable {
       case .refundSettle: Limits.refundLeaseSeconds
       case .eventsSend: Limits.eventLeaseSeconds
       case .reconciliationRun: Limits.reconciliationLeaseSeconds
+      case .drillsRun: Limits.drillLeaseSeconds
       default: Limits.jobLeaseSeconds
       }
     }
@@ -136,10 +142,17 @@ public struct Job: Sendable, Equatable {
   static func enqueue(
     _ kind: Kind, subject: String, in scope: WorkspaceScope, _ tx: Transaction
   ) async throws {
+    try await enqueue(kind, subject: subject, forWorkspace: scope.workspaceID, tx)
+  }
+
+  /// The same for a workspace that the transaction is not in.
+  static func enqueue(
+    _ kind: Kind, subject: String, forWorkspace id: Int64, _ tx: Transaction
+  ) async throws {
     try await tx.execute(
       """
       insert into jobs (workspace_id, kind, subject, run_at)
-      values (\(scope.workspaceID), \(kind.rawValue), \(subject), now())
+      values (\(id), \(kind.rawValue), \(subject), now())
       on conflict (workspace_id, kind, subject) do update set run_at = now(), attempts = 0
       """)
   }

@@ -20,7 +20,7 @@ public struct Worker: Sendable {
     let alone: [Job.Kind] = [
       .ledgerVerify, .refundSettle, .eventsSend, .updatesRelay, .messagesSend,
       .reconciliationRun, .subscriptionEdit, .subscriptionRemind, .cartsNotice, .figuresFollow,
-      .figuresTops, .alertsWatch, .webhooksWatch,
+      .figuresTops, .alertsWatch, .webhooksWatch, .drillsRun,
     ]
     async let quick: Void = run(Job.Kind.allCases.filter { !alone.contains($0) })
     async let verification: Void = run([.ledgerVerify])
@@ -34,9 +34,10 @@ public struct Worker: Sendable {
       [.subscriptionEdit, .subscriptionRemind], atOnce: Limits.subscriptionCallsAtOnce)
     async let figures: Void = run([.figuresFollow])
     async let tops: Void = run([.figuresTops])
+    async let drills: Void = run([.drillsRun], atOnce: Limits.drillRunsAtOnce)
     _ = try await (
       quick, verification, refunds, events, relay, messages, books, alerts, subscriptions, figures,
-      tops
+      tops, drills
     )
   }
 
@@ -114,6 +115,7 @@ public struct Worker: Sendable {
       _ = try await Session.purge(at: at, platform.pool)
       _ = try await Throttle.purge(at: at, platform.pool)
       _ = try await ResetLink.purge(at: at, platform.pool)
+      _ = try await Application.purge(at: at, platform.pool)
       return .done
     }
     guard let workspace = try await platform.directory.workspace(id) else { return .done }
@@ -154,6 +156,13 @@ public struct Worker: Sendable {
     case .holdsExpire: try await expireHolds(in: scope)
     case .checkoutsExpire: try await Checkout.expireDue(in: scope, platform.pool)
     case .ledgerVerify: try await verifyLedger(in: scope)
+    case .drillsRun:
+      guard let id = Int64(job.subject) else { return .done }
+      return try await DrillRunner(platform: platform).run(
+        id, attempts: job.attempts, in: workspace)
+    case .auditMirror:
+      guard let line = Int64(job.subject) else { return .done }
+      try await AuditEntry.mirror(line, to: workspace, platform.pool)
     case .figuresFollow:
       try await Rollup(platform).follow(seconds: Limits.figuresRunSeconds, in: scope)
     case .figuresTops: return try await countTops(in: scope)
@@ -256,12 +265,15 @@ extension Worker {
   }
 
   /// Compares every projection of the ledger with its entries and notes the result.
-  func verifyLedger(in scope: WorkspaceScope) async throws {
+  @discardableResult
+  func verifyLedger(
+    in scope: WorkspaceScope
+  ) async throws -> (entries: Int64, problems: [Ledger.Problem]) {
     let problems = try await Ledger(pool: platform.patientPool).verify(in: scope)
     for problem in problems {
       platform.logger.error("ledger problem", metadata: ["problem": "\(problem)"])
     }
-    try await platform.pool.execute(
+    let noted = try await platform.pool.query(
       """
       insert into ledger_verifications (workspace_id, verified_at, entry_count, problem_count,
         first_problem)
@@ -269,6 +281,8 @@ extension Worker {
         \(problems.count)::bigint, \(problems.first?.description)
       from entries where workspace_id = \(scope.workspaceID)
       on conflict do nothing
+      returning entry_count
       """, in: scope)
+    return (try noted.first?.get("entry_count") ?? 0, problems)
   }
 }

@@ -47,6 +47,12 @@ public struct MessageSender: Sendable {
       }
       return try await close(message, .dropped, nil, in: scope)
     }
+    if message.kind == .cartReminder,
+      try await platform.directory.workspace(scope.workspaceID)?.isSuspended == true
+    {
+      // It is sent when the business goes on, or dropped when the invoice has ended.
+      return .again(seconds: Limits.suspendedReminderSeconds)
+    }
     guard let chatID = try await chat(of: message, in: scope) else {
       return try await close(message, .failed, .code(.noChat), in: scope)
     }

@@ -37,6 +37,8 @@ public enum Role: String, Sendable, Comparable, CaseIterable {
 public struct Membership: Sendable, Equatable {
   public let workspace: Workspace
   public let role: Role
+  /// An admin who belongs to no team here and looks in for a while; nil: a member.
+  public let visit: AdminVisit?
 
   /// Workspaces that the operator belongs to, by name, the test side after the live one.
   public static func all(of operator: Operator, _ pool: Pool) async throws -> [Membership] {
@@ -51,18 +53,27 @@ public struct Membership: Sendable, Equatable {
   /// The operator's membership in the workspace of that slug; nil when there is no such workspace
   /// or the operator is no member: the two look the same from outside.
   public static func find(
-    slug: String, of operator: Operator, _ pool: Pool
+    slug: String, of operator: Operator, at: Date = Date(), _ pool: Pool
   ) async throws -> Membership? {
-    try await pool.query(
+    let membership = try await pool.query(
       """
       select \(Workspace.columns), m.role from memberships m join workspaces w using (workspace_id)
       where w.slug = \(slug) and m.operator_id = \(`operator`.id)
       """
     ).first.map(Membership.init)
+    if let membership { return membership }
+    return try await visiting(slug: slug, `operator`, at: at, pool)
   }
 
   init(_ row: Row) throws {
     workspace = try Workspace(row)
     role = Role(rawValue: try row.get("role")) ?? .viewer
+    visit = nil
+  }
+
+  init(workspace: Workspace, role: Role, visit: AdminVisit) {
+    self.workspace = workspace
+    self.role = role
+    self.visit = visit
   }
 }

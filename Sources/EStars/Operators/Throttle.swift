@@ -60,7 +60,8 @@ enum Throttle {
   }
 
   /// Counts an attempt before anybody looks whether it is right, so that many at the same moment
-  /// are no way past the limit.
+  /// are no way past the limit. One that is past it already is told so and writes nothing, so that
+  /// whoever goes on trying makes no work.
   ///
   /// - Returns: Seconds until the next attempt may be made; nil: this one may.
   static func take(_ keys: [Key], at: Date, _ pool: Pool) async throws -> Int? {
@@ -69,14 +70,20 @@ enum Throttle {
       let windowStart = at.addingTimeInterval(-Double(key.seconds))
       let row = try await pool.query(
         """
-        insert into throttles as t (throttle_key, failures, window_started_at)
-        values (\(key.text), 1, \(at))
-        on conflict (throttle_key) do update set
-          failures = case when t.window_started_at < \(windowStart) then 1
-            else least(t.failures, 1000000) + 1 end,
-          window_started_at = case when t.window_started_at < \(windowStart) then \(at)
-            else t.window_started_at end
-        returning failures, window_started_at
+        with over as (
+          select failures + 1 as failures, window_started_at from throttles
+          where throttle_key = \(key.text) and failures >= \(key.limit)
+            and window_started_at >= \(windowStart)),
+        counted as (
+          insert into throttles as t (throttle_key, failures, window_started_at)
+          select \(key.text), 1, \(at)::timestamptz where not exists (select from over)
+          on conflict (throttle_key) do update set
+            failures = case when t.window_started_at < \(windowStart) then 1
+              else t.failures + 1 end,
+            window_started_at = case when t.window_started_at < \(windowStart) then \(at)
+              else t.window_started_at end
+          returning failures, window_started_at)
+        select * from over union all select * from counted
         """)[0]
       guard try row.get("failures", as: Int.self) > key.limit else { continue }
       let end = try row.get("window_started_at", as: Date.self)

@@ -18,6 +18,11 @@ public struct Outages: Sendable {
     self.logger = logger
   }
 
+  /// Debits that wait to be booked.
+  var waiting: Int {
+    get async { await journal.pending.count }
+  }
+
   /// Asks the database and, when it is away, the operator's policy.
   func check(
     _ request: CheckRequest, in scope: WorkspaceScope,

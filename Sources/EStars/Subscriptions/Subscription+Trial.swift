@@ -21,7 +21,7 @@ extension Subscription {
   /// Nobody is charged by it; whoever wants to stay pays a link.
   ///
   /// - Returns: `isReplay` when the key had begun it before.
-  /// - Throws: ``SubscriptionRefusal``, ``Checkout/Refusal/keyReused``
+  /// - Throws: ``SubscriptionRefusal``, ``Checkout/Refusal/keyReused``, ``Workspace/Suspended``
   public static func startTrial(
     _ start: TrialStart, with bot: Bot, by actor: Actor, in scope: WorkspaceScope, _ pool: Pool
   ) async throws -> (subscription: Subscription, isReplay: Bool) {
@@ -48,6 +48,7 @@ extension Transaction {
         return (known, true)
       }
     }
+    try await refuseWhileSuspended(in: scope)
     guard let plan = try await plan(start.plan, in: scope), !plan.isWithdrawn else {
       throw SubscriptionRefusal.unknownPlan
     }

@@ -43,6 +43,8 @@ struct SubscriptionReminder: Sendable {
       return .again(after: attempts, longest: Limits.subscriptionPauseSeconds)
     } catch is Checkout.Refusal {
       // It cannot be sold now: the buyer is told of the end alone.
+    } catch is Workspace.Suspended {
+      // Nothing is, and the end comes nevertheless.
     }
     let text = words.text(moment, subscription, offer)
     let button = offer.map {
@@ -64,7 +66,7 @@ struct SubscriptionReminder: Sendable {
 
   /// What the buyer may go on with: the plan that was asked for, else the same one.
   ///
-  /// - Throws: ``Checkout/Refusal``
+  /// - Throws: ``Checkout/Refusal``, ``Workspace/Suspended``
   private func offer(
     _ subscription: Subscription, _ subject: String, _ customer: Customer, _ bot: Bot,
     _ language: BuyerLanguage, in scope: WorkspaceScope

@@ -41,7 +41,9 @@ extension Invitation {
     {
       sides.append(twin)
     }
-    let (joined, entered) = try await platform.pool.transaction(in: workspace.scope) {
+    // Whoever opened the workspace may have died before its ledgers' first rows were written.
+    if isByAdmin { for side in sides { try await side.defineCredits(platform.pool) } }
+    let (joined, line, stage) = try await platform.pool.transaction(in: workspace.scope) {
       [sides] tx in
       try await tx.take(self, at: at)
       let joined = try await person(tx)
@@ -50,14 +52,19 @@ extension Invitation {
         entered.append(side)
       }
       guard entered.contains(workspace) else { throw Member.Refusal.notFound }
-      try await tx.tellOfJoining(joined, self, in: workspace.scope)
-      return (joined, entered)
+      let line = try await tx.tellOfJoining(
+        joined, self, in: workspace.scope, and: entered.count > 1 ? workspace.twinID : nil)
+      // The owner is in, so the pilot begins.
+      let stage =
+        role == .owner
+        ? try await tx.take(
+          .pilot, of: workspace, by: Actor(.operator, joined.email), at: at) : nil
+      return (joined, line, stage)
     }
-    for side in entered where side != workspace {
-      try await platform.pool.transaction(in: side.scope) { tx in
-        try await tx.tellOfJoining(joined, self, in: side.scope)
-      }
+    for side in sides where side != workspace {
+      try await AuditEntry.mirror(line, to: side, platform.pool)
     }
+    try await stage?.follow(platform)
     return joined
   }
 }
@@ -80,13 +87,17 @@ extension Transaction {
     try await execute(
       "update invitations set used_by = \(person.id) where invitation_id = \(invitation.id)")
     // The inviter's own place is held meanwhile: whoever loses it now waits until this is done.
-    let mayInvite = try await !query(
+    let maker: SQL =
+      invitation.isByAdmin
+      ? """
+      select from operators o where o.email = \(invitation.madeBy) and o.is_admin for share
       """
+      : """
       select from memberships m join operators o using (operator_id)
       where o.email = \(invitation.madeBy) and m.workspace_id = \(side.id) and m.role = 'owner'
       for share of m
       """
-    ).isEmpty
+    let mayInvite = try await !query(maker).isEmpty
     guard mayInvite else { return false }
     try await execute(
       """
@@ -100,11 +111,11 @@ extension Transaction {
   }
 
   fileprivate func tellOfJoining(
-    _ person: Operator, _ invitation: Invitation, in scope: WorkspaceScope
-  ) async throws {
-    try await audit(
+    _ person: Operator, _ invitation: Invitation, in scope: WorkspaceScope, and twinID: Int64?
+  ) async throws -> Int64 {
+    try await auditBothSides(
       Actor(.operator, person.email), "team.joined", "operator", person.email,
       after: ["role": invitation.role.rawValue, "invited_by": invitation.madeBy], in: scope,
-      at: scope.now)
+      and: twinID, at: scope.now)
   }
 }

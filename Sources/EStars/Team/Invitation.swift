@@ -2,7 +2,8 @@ import Foundation
 import Ledger
 import Postgres
 
-/// A link by which somebody joins a team, once. It counts for as long as its maker is an owner.
+/// A link by which somebody joins a team, once. It counts for as long as its maker is an owner, or an
+/// admin where it was made as one.
 public struct Invitation: Sendable, Equatable {
   public let id: Int64
   public let workspaceID: Int64
@@ -13,6 +14,8 @@ public struct Invitation: Sendable, Equatable {
   public let role: Role
   /// Into the other side of the business, too.
   public let hasBothSides: Bool
+  /// Made by an admin of the platform, who needs no place in the team.
+  public let isByAdmin: Bool
   public let madeBy: String
   public let madeAt: Date
   public let expiresAt: Date
@@ -25,6 +28,7 @@ public struct Invitation: Sendable, Equatable {
     name = try row.get("name")
     role = Role(rawValue: try row.get("role")) ?? .viewer
     hasBothSides = try row.get("both_sides")
+    isByAdmin = try row.get("by_admin")
     madeBy = try row.get("made_by")
     madeAt = try row.get("made_at")
     expiresAt = try row.get("expires_at")
@@ -35,8 +39,10 @@ public struct Invitation: Sendable, Equatable {
     select i.*, w.name as workspace_name, w.slug
     from invitations i join workspaces w using (workspace_id)
     where i.used_at is null and i.revoked_at is null and i.expires_at > \(at)
-      and exists (select from memberships m join operators o using (operator_id)
-        where o.email = i.made_by and m.workspace_id = i.workspace_id and m.role = 'owner')
+      and case when i.by_admin
+        then exists (select from operators o where o.email = i.made_by and o.is_admin)
+        else exists (select from memberships m join operators o using (operator_id)
+          where o.email = i.made_by and m.workspace_id = i.workspace_id and m.role = 'owner') end
     """
   }
 
@@ -50,6 +56,18 @@ public struct Invitation: Sendable, Equatable {
       order by i.invitation_id desc limit \(Limits.invitations)
       """
     ).map(Invitation.init)
+  }
+
+  /// The link for its owner that an admin made and nobody has used yet.
+  public static func ofAdmins(
+    for workspace: Workspace, at: Date, _ pool: Pool
+  ) async throws -> Invitation? {
+    try await pool.query(
+      """
+      \(open(at: at)) and i.workspace_id = \(workspace.id) and i.by_admin
+      order by i.invitation_id desc limit 1
+      """
+    ).first.map(Invitation.init)
   }
 
   /// The invitation of a link, if it may still be used.

@@ -3,7 +3,7 @@ import Ledger
 import Postgres
 
 /// A link that sets a new password or takes the second factor off, once. There is no e-mail: an
-/// owner or the command line hands it over.
+/// owner, an admin or the command line hands it over.
 public struct ResetLink: Sendable, Equatable {
   public enum Kind: String, Sendable, CaseIterable { case password, totp }
 
@@ -15,7 +15,7 @@ public struct ResetLink: Sendable, Equatable {
   let tokenHash: [UInt8]
   public let kind: Kind
   public let `operator`: Operator
-  /// An owner's e-mail address; empty where it was the command line.
+  /// An owner's or admin's e-mail address; empty where it was the command line.
   let madeBy: String
 
   private static let fromShell = ""
@@ -57,6 +57,27 @@ public struct ResetLink: Sendable, Equatable {
     }
   }
 
+  /// An admin's link, for anybody but admins: theirs is the command line's.
+  ///
+  /// - Throws: ``Member/Refusal/notYours``
+  public static func make(
+    _ kind: Kind, for person: Operator, by admin: Operator, at: Date, _ platform: Platform
+  ) async throws -> String {
+    let token = try await platform.pool.transaction { tx in
+      guard try await tx.mayReset(person.id, by: admin.email) else {
+        throw Member.Refusal.notYours
+      }
+      let token = try await tx.makeResetLink(
+        kind, for: person.id, by: admin.email, isByAdmin: true)
+      try await tx.auditAdmin(
+        admin, "team.reset_made", "operator", person.email, after: ["resets": kind.rawValue],
+        at: at)
+      return token
+    }
+    await person.tell("team.reset_made", by: Actor(.admin, admin.email), platform)
+    return token
+  }
+
   /// The command line's link, for anybody.
   public static func make(
     _ kind: Kind, for person: Operator, _ platform: Platform
@@ -74,7 +95,7 @@ public struct ResetLink: Sendable, Equatable {
     let hash = Bytes.sha256(token)
     let row = try await pool.query(
       """
-      select r.kind, r.made_by, \(Operator.columns)
+      select r.kind, r.made_by, r.by_admin, \(Operator.columns)
       from reset_links r join operators o using (operator_id)
       where r.token_hash = \(hash) and r.used_at is null and r.expires_at > \(at)
       """
@@ -83,7 +104,10 @@ public struct ResetLink: Sendable, Equatable {
     let link = ResetLink(
       tokenHash: hash, kind: kind, operator: try Operator(row), madeBy: try row.get("made_by"))
     if link.madeBy == fromShell { return link }
-    let isTheirs = try await mayBeMade(for: link.operator.id, by: link.madeBy, pool)
+    let isTheirs =
+      try row.get("by_admin")
+      ? try await pool.transaction { try await $0.mayReset(link.operator.id, by: link.madeBy) }
+      : try await mayBeMade(for: link.operator.id, by: link.madeBy, pool)
     return isTheirs ? link : nil
   }
 
@@ -128,8 +152,18 @@ public struct ResetLink: Sendable, Equatable {
 }
 
 extension Transaction {
+  /// Whether an admin may still reset somebody, who must be none.
+  fileprivate func mayReset(_ id: Int64, by admin: String) async throws -> Bool {
+    try await !query(
+      """
+      select from operators t where t.operator_id = \(id) and not t.is_admin
+        and exists (select from operators o where o.email = \(admin) and o.is_admin)
+      """
+    ).isEmpty
+  }
+
   fileprivate func makeResetLink(
-    _ kind: ResetLink.Kind, for operatorID: Int64, by maker: String
+    _ kind: ResetLink.Kind, for operatorID: Int64, by maker: String, isByAdmin: Bool = false
   ) async throws -> String {
     let token = Bytes.base64URL(Bytes.random(32))
     let now = Date()
@@ -140,9 +174,10 @@ extension Transaction {
       """)
     try await execute(
       """
-      insert into reset_links (token_hash, operator_id, kind, made_by, made_at, expires_at)
-      values (\(Bytes.sha256(token)), \(operatorID), \(kind.rawValue), \(maker), \(now),
-        \(now.addingTimeInterval(Limits.resetSeconds)))
+      insert into reset_links (token_hash, operator_id, kind, made_by, by_admin, made_at,
+        expires_at)
+      values (\(Bytes.sha256(token)), \(operatorID), \(kind.rawValue), \(maker), \(isByAdmin),
+        \(now), \(now.addingTimeInterval(Limits.resetSeconds)))
       """)
     return token
   }

@@ -35,7 +35,7 @@ extension TrialGrant {
   /// Decides, gives the credits where the answer is yes, and keeps the decision, all in one
   /// transaction. A user nobody has seen yet becomes a customer.
   ///
-  /// - Throws: ``Checkout/Refusal/keyReused``
+  /// - Throws: ``Checkout/Refusal/keyReused``, ``Workspace/Suspended``
   public static func decide(
     _ request: TrialRequest, with bot: Bot, in scope: WorkspaceScope, _ pool: Pool
   ) async throws -> (grant: TrialGrant, isNew: Bool) {
@@ -62,6 +62,7 @@ extension Transaction {
       guard let known else { throw Checkout.Refusal.keyReused }
       return (known, false)
     }
+    try await refuseWhileSuspended(in: scope)
     let customerID = try await customer(
       telegramID: request.telegramID, name: nil, in: scope, at: at
     ).id

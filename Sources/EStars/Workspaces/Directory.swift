@@ -4,8 +4,9 @@ import Postgres
 import Synchronization
 
 /// Bots, keys, workspaces and catalogues in memory, so that a request needs no look-up and a
-/// pre-checkout no database at all. A bot and a key are at most ``Limits/directorySeconds`` old while
-/// the database answers; the others are refreshed behind the request that found them older.
+/// pre-checkout no database at all. A bot, a key and a workspace are at most
+/// ``Limits/directorySeconds`` old while the database answers; catalogues are refreshed behind the
+/// request that found them older.
 public final class Directory: Sendable {
   private let pool: Pool
   private let bots: AgedCache<Int64, Bot>
@@ -22,7 +23,10 @@ public final class Directory: Sendable {
     keys = AgedCache(patience: .seconds(Limits.keyOutageSeconds), silence) {
       try await APIKey.find(hash: $0, pool)
     }
-    workspaces = AgedCache(silence) { try await Workspace.find(id: $0, pool) }
+    // A suspension counts for every process; without a database the old stage does.
+    workspaces = AgedCache(patience: .seconds(Int64.max), silence) {
+      try await Workspace.find(id: $0, pool)
+    }
     catalogs = AgedCache(silence) { id in
       // Clock offsets play no part in a catalogue, so a bare scope will do.
       try await Catalog.load(in: WorkspaceScope(workspaceID: id), pool)
@@ -53,6 +57,13 @@ public final class Directory: Sendable {
 
   public func workspace(_ id: Int64) async throws -> Workspace? {
     try await workspaces.value(for: id)
+  }
+
+  /// Reads a workspace that was just changed, so that the next request sees it.
+  func reload(workspace id: Int64) async throws {
+    if let workspace = try await Workspace.find(id: id, pool) {
+      workspaces.store(workspace, for: id)
+    }
   }
 
   public func catalog(of workspaceID: Int64) async throws -> Catalog {

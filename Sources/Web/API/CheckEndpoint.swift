@@ -46,11 +46,13 @@ enum CheckEndpoint {
     if answer.status == .tooManyUnits { throw UsageRefusal.tooManyUnits(check) }
     let counted = answer.isKnown == false ? call.server.strangers : call.server.checks
     try counted.count(check.telegramID, by: call.key)
-    let isShort = answer.status == .insufficient
+    let isStopped = try await SuspendedUse.stops(check.action, call)
+    let isShort = answer.status == .insufficient && !isStopped
+    let isAllowed = answer.status == .allowed || answer.status == .accepted
     return try .json(
       Body(
-        allowed: answer.status == .allowed || answer.status == .accepted,
-        reason: reason(answer.status), user: check.telegramID,
+        allowed: isAllowed && !isStopped,
+        reason: isStopped ? "suspended" : reason(answer.status), user: check.telegramID,
         action: check.action, units: check.units, cost: answer.cost, balance: answer.balance,
         tier: answer.tier, freeUnits: answer.freeUnits, quota: answer.quota.map(QuotaBody.init),
         entitlement: answer.entitlement,

@@ -51,6 +51,7 @@ enum DebitEndpoint {
     let sent = try call.inbound.json(Request.self)
     let ref = try UsageRefusal.ref(sent.ref)
     let check = try UsageRefusal.check(user: sent.user, action: sent.action, units: sent.units)
+    try await SuspendedUse.admit(check.action, key: key, call)
     try await Newcomers.admitUse(check.telegramID, call)
     let answer = try await call.platform.usage.debit(
       DebitRequest(check: check, ref: ref, idempotencyKey: key, botID: call.bot.id),

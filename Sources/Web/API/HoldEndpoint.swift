@@ -29,6 +29,7 @@ enum HoldEndpoint {
         .badRequest, "invalid_ttl",
         "“ttl_seconds” is a whole number from 1 to \(Limits.longestHoldSeconds).")
     }
+    try await SuspendedUse.admit(check.action, key: key, call)
     try await Newcomers.admitUse(check.telegramID, call)
     let answer = try await call.platform.usage.hold(
       HoldRequest(

@@ -15,7 +15,8 @@ enum AuditController {
         until: typed("until", max: 10)), lines: [])
     let before = query["after"].flatMap { Int64($0) }
     var entries = try await AuditEntry.search(
-      visit.filter(&view), before: before, limit: EStars.Limits.pageSize + 1, in: visit.scope,
+      .init(view.filter, in: visit.workspace.timeZone, &view.problems), before: before,
+      limit: EStars.Limits.pageSize + 1, in: visit.scope,
       visit.platform.pool)
     let hasMore = entries.count > EStars.Limits.pageSize
     if hasMore { entries.removeLast() }
@@ -33,30 +34,28 @@ enum AuditController {
   }
 }
 
-extension Visit {
+extension AuditEntry.Filter {
   /// A day that is none is said so beside its field, and bounds nothing.
-  fileprivate func filter(_ view: inout AuditView) -> AuditEntry.Filter {
-    let typed = view.filter
+  init(_ typed: AuditView.Filter, in timeZone: TimeZone, _ problems: inout [FormProblem]) {
     func some(_ text: String) -> String? { text.isEmpty ? nil : text }
-    var filter = AuditEntry.Filter(
+    self.init(
       actor: some(typed.actor), action: some(typed.action), subjectKind: some(typed.kind),
       subject: some(typed.subject))
     if let day = some(typed.from) {
-      filter.from = Day(day)?.start(in: workspace.timeZone)
-      if filter.from == nil { view.problems.append(FormProblem(field: "from", kind: .day)) }
+      from = Day(day)?.start(in: timeZone)
+      if from == nil { problems.append(FormProblem(field: "from", kind: .day)) }
     }
     if let day = some(typed.until) {
-      filter.until = Day(day)?.advanced(by: 1).start(in: workspace.timeZone)
-      if filter.until == nil { view.problems.append(FormProblem(field: "until", kind: .day)) }
+      until = Day(day)?.advanced(by: 1).start(in: timeZone)
+      if until == nil { problems.append(FormProblem(field: "until", kind: .day)) }
     }
-    return filter
   }
 }
 
 extension AuditView.Line {
   init(_ entry: AuditEntry) {
     self.init(
-      change: RuleChange(entry), isOurs: [.job, .system].contains(entry.actor.kind),
+      change: RuleChange(entry), isOurs: [.admin, .job, .system].contains(entry.actor.kind),
       kind: entry.subjectKind, subject: entry.subject)
   }
 }

@@ -58,7 +58,7 @@ enum BotTokenController {
         switch problem {
         case .token: .token
         case .unknown: .unknown
-        case .otherBot, .elsewhere, .environment: .otherBot
+        case .otherBot, .elsewhere, .environment, .stage: .otherBot
         case .noAnswer: .noAnswer
         }
       return try await visit.botPage(
@@ -96,7 +96,9 @@ enum BotDisconnectionController {
 
 extension Visit {
   var connections: BotConnection {
-    BotConnection(platform: platform, publicURL: server.configuration.publicURL)
+    let configuration = server.configuration
+    return BotConnection(
+      platform: platform, publicURL: configuration.publicURL, localURL: configuration.localURL)
   }
 
   /// Updates that a bot's handler would never get if the bot were not relayed to any more.
@@ -185,6 +187,7 @@ extension BotFormView.Problem {
       case .unknown, .otherBot: .unknown
       case .elsewhere: .elsewhere
       case .environment: .environment
+      case .stage: .stage
       case .noAnswer: .noAnswer
       }
   }

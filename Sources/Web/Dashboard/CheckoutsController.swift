@@ -65,6 +65,9 @@ enum CheckoutsController {
     } catch let refusal as Checkout.Refusal {
       let status = view.take(refusal)
       return try await visit.page(view.render, status)
+    } catch is Workspace.Suspended {
+      view.problem = .code(.suspended)
+      return try await visit.page(view.render, .conflict)
     }
   }
 }

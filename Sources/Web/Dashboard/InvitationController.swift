@@ -56,7 +56,7 @@ enum InvitationController {
       role: invitation.role.rawValue, invitedBy: invitation.madeBy,
       known: visitor.map {
         .init(email: $0.session.operator.email, csrf: $0.session.csrfToken)
-      }, draft: draft ?? .init(name: invitation.name))
+      }, draft: draft ?? .init(name: invitation.isByAdmin ? "" : invitation.name))
     return .html(
       view.render(
         with: server.pages.renderer,

@@ -45,6 +45,9 @@ enum NewSubscriptionController {
       ]
       draft.problems = [problems[refusal] ?? .plan]
       return try await again(.conflict)
+    } catch is Workspace.Suspended {
+      draft.problems = [.suspended]
+      return try await again(.conflict)
     }
   }
 }

@@ -44,8 +44,19 @@ enum OverviewController {
         days: days, values: numbers.usedPerDay.now, before: numbers.usedPerDay.before),
       products: numbers.products.map { SalesPart.Product($0, rate) },
       recentPayments: paid.map { PaymentRow($0, people[$0.customerID]) },
-      recentActivity: moved.map { StripRow($0, catalog, customer: people[$0.accountID]) })
+      recentActivity: moved.map { StripRow($0, catalog, customer: people[$0.accountID]) },
+      firstSteps: try await visit.firstSteps())
     return try await visit.page(view.render)
+  }
+}
+
+extension Visit {
+  /// nil where there is nobody to remind of them, or nothing left to do.
+  fileprivate func firstSteps() async throws -> OverviewView.FirstSteps? {
+    guard membership.role == .owner, !workspace.isOnboarded else { return nil }
+    let onboarding = try await onboarding()
+    return onboarding.isFinished
+      ? nil : .init(done: onboarding.doneSteps, all: Onboarding.Step.allCases.count)
   }
 }
 

@@ -39,6 +39,7 @@ enum RatesController {
       draft.version = changes.first?.id ?? draft.version
       return try await again(.conflict, changed: changes)
     }
+    try await visit.settleOtherSide(rates)
     return .seeOther(Links.with(Links.rates(visit.workspace.slug), [("saved", "1")]))
   }
 }
@@ -83,6 +84,12 @@ extension RatesView.Draft {
 }
 
 extension Visit {
+  /// The other side gets the first rates of a business as well. From then on it has its own.
+  fileprivate func settleOtherSide(_ rates: Rates) async throws {
+    guard let twin = try await ownedTwin() else { return }
+    try await Rates.begin(with: rates, on: twin, by: actor, platform.pool)
+  }
+
   fileprivate func ratesHistory() async throws -> [AuditEntry] {
     try await AuditEntry.history(
       of: "rates", limit: Limits.ruleHistory, in: scope, platform.pool)

@@ -129,7 +129,8 @@ extension Visit {
     return [workspace] + [twin].compactMap { $0 }
   }
 
-  private func ownedTwin() async throws -> Workspace? {
+  /// The other side, where the reader owns it as well.
+  func ownedTwin() async throws -> Workspace? {
     try await Membership.all(of: session.operator, platform.pool)
       .first { $0.workspace.id == workspace.twinID && $0.role == .owner }?.workspace
   }

@@ -35,7 +35,7 @@ extension SessionCall {
     let frame = Frame(
       language: Language(operatorLocale: session.operator.locale), timeZone: .gmt, now: Date(),
       csrfToken: opened?.csrfToken ?? session.csrfToken, operatorName: session.operator.name,
-      done: inbound.query["done"].flatMap(Done.init))
+      done: inbound.query["done"].flatMap(Done.init), isAdmin: session.operator.isAdmin)
     let reply = Reply.html(render(server.pages.renderer, frame), status: status)
     return opened.map { reply.opening($0, for: inbound) } ?? reply
   }
@@ -45,15 +45,16 @@ extension Visit {
   /// What stands around a page of this visit.
   func frame() async throws -> Frame {
     async let openAlerts = Alert.openCount(in: scope, platform.pool)
-    let twin = try await Membership.all(of: session.operator, platform.pool)
-      .first { $0.workspace.id == workspace.twinID }?.workspace
     return Frame(
       language: Language(operatorLocale: session.operator.locale), timeZone: workspace.timeZone,
       now: scope.now, csrfToken: session.csrfToken, operatorName: session.operator.name,
       workspace: .init(
         slug: workspace.slug, name: workspace.name,
-        side: workspace.side == .live ? .live : .test, otherSideSlug: twin?.slug),
-      openAlerts: try await openAlerts, done: inbound.query["done"].flatMap(Done.init))
+        side: workspace.side == .live ? .live : .test,
+        otherSideSlug: try await otherSide()?.workspace.slug,
+        suspension: workspace.suspension.map { .init(at: $0.at, reason: $0.reason) }),
+      openAlerts: try await openAlerts, done: inbound.query["done"].flatMap(Done.init),
+      isAdmin: session.operator.isAdmin, visitEndsAt: membership.visit?.endsAt)
   }
 
   func page(_ render: (Renderer, Frame) -> String) async throws -> Reply {

@@ -7,7 +7,7 @@ struct Assets: Sendable {
   let files: [String: StaticBytes]
   private let paths: [String: String]
 
-  private static let immutable = "public, max-age=31536000, immutable"
+  static let immutable = "public, max-age=31536000, immutable"
   private static let contentTypes: [String: (type: String, compress: Bool)] = [
     "css": ("text/css; charset=utf-8", true),
     "js": ("text/javascript; charset=utf-8", true),

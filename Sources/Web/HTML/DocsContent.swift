@@ -36,3 +36,17 @@ extension DocsContent.Table {
     ]
   }
 }
+
+extension [String: DocsContent.Table] {
+  /// What stands in place of a fence `table <name>`; nil for any other.
+  ///
+  /// - Throws: `ContentError` when there is no such table.
+  func drawn(_ info: String, file: String, _ renderer: Renderer) throws -> HTML? {
+    let words = info.split(separator: " ").map(String.init)
+    guard words.first == "table" else { return nil }
+    guard let table = self[words.last ?? ""] else {
+      throw ContentError(file: file, message: "front matter has no table for “\(info)”")
+    }
+    return HTML(trusted: renderer.templates.render(.docsTable, try table.model(file: file)))
+  }
+}

@@ -39,10 +39,7 @@ struct Formatting: Sendable {
     return value < 0 ? "−" + grouped : grouped
   }
 
-  /// `278 %`, and `278%` where the language has it so.
-  func percent(_ value: Int64) -> String { number(value) + percentSign }
-
-  var percentSign: String { language == .ptBR ? "%" : "\u{a0}%" }
+  func percent(_ value: Int64) -> String { number(value) + "%" }
 
   /// `+10`, `−3`, `0`.
   func signed(_ value: Int64) -> String { value > 0 ? "+" + number(value) : number(value) }

@@ -9,10 +9,18 @@ enum Gzip {
   /// - Throws: what the compressor throws; none is expected for bytes in memory.
   static func compress(_ body: [UInt8]) throws -> [UInt8]? {
     guard body.count >= ContentLimits.gzipFromBytes else { return nil }
+    let compressed = try run(body, coding: "gzip")
+    return compressed.count < body.count ? compressed : nil
+  }
+
+  /// The zlib form (RFC 1950), which pictures use.
+  static func deflate(_ body: [UInt8]) throws -> [UInt8] { try run(body, coding: "deflate") }
+
+  private static func run(_ body: [UInt8], coding: String) throws -> [UInt8] {
     let channel = EmbeddedChannel(handler: HTTPResponseCompressor())
     defer { _ = try? channel.finish() }
     let request = HTTPRequestHead(
-      version: .http1_1, method: .GET, uri: "/", headers: ["accept-encoding": "gzip"])
+      version: .http1_1, method: .GET, uri: "/", headers: ["accept-encoding": coding])
     try channel.writeInbound(HTTPServerRequestPart.head(request))
     try channel.writeOutbound(HTTPServerResponsePart.head(.init(version: .http1_1, status: .ok)))
     try channel.writeOutbound(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: body))))
@@ -23,6 +31,6 @@ enum Gzip {
         compressed.append(contentsOf: buffer.readableBytesView)
       }
     }
-    return compressed.count < body.count ? compressed : nil
+    return compressed
   }
 }

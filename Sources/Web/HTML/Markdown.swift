@@ -17,9 +17,12 @@ struct Markdown: Sendable, Equatable {
   /// nil leaves it to cmark.
   typealias Fence = (_ info: String, _ text: String) throws -> HTML?
 
+  /// - Parameter linesBefore: how many of the file's lines stand above the source.
   /// - Throws: `ContentError` when the source is larger than `ContentLimits.markdownBytes`, and what
-  ///   `fence` throws.
-  init(_ source: String, file: String, fence: Fence = { _, _ in nil }) throws {
+  ///   `fence` throws, with the line of the block that it was about.
+  init(
+    _ source: String, file: String, linesBefore: Int = 0, fence: Fence = { _, _ in nil }
+  ) throws {
     let bytes = Array(source.utf8)
     guard bytes.count <= ContentLimits.markdownBytes else {
       throw ContentError(
@@ -41,7 +44,14 @@ struct Markdown: Sendable, Equatable {
     var taken: Set<String> = []
     var block = cmark_node_first_child(document)
     while let node = block {
-      let rendered = try Self.replacement(of: node, fence) ?? Self.render(node, options: options)
+      let replaced: String?
+      do {
+        replaced = try Self.replacement(of: node, fence)
+      } catch var error as ContentError {
+        error.line = error.line ?? (linesBefore + Int(cmark_node_get_start_line(node)))
+        throw error
+      }
+      let rendered = replaced ?? Self.render(node, options: options)
       if cmark_node_get_type(node) == CMARK_NODE_HEADING {
         let level = Int(cmark_node_get_heading_level(node))
         let text = Self.text(of: node)

@@ -25,6 +25,6 @@ struct OpenAPI: Sendable {
     let json = try JSONSerialization.data(
       withJSONObject: description, options: [.sortedKeys, .withoutEscapingSlashes])
     bytes = try StaticBytes(
-      contentType: "application/json", body: Array(json), cacheControl: SitePage.cacheControl)
+      contentType: "application/json", body: Array(json), cacheControl: Site.cacheControl)
   }
 }

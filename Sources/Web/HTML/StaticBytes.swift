@@ -19,7 +19,7 @@ struct StaticBytes: Sendable {
 
     init(
       body: [UInt8], etag: String, contentEncoding: String?, contentType: String,
-      cacheControl: String, varies: Bool
+      cacheControl: String, varies: Bool, policy: String?
     ) {
       self.body = body
       self.etag = etag
@@ -27,6 +27,8 @@ struct StaticBytes: Sendable {
       shared = SharedBody(body)
       var validators: HTTPFields = [.eTag: etag, .cacheControl: cacheControl]
       if varies { validators[.vary] = "Accept-Encoding" }
+      // A 304 puts its fields in the place of those that were kept.
+      if let policy { validators[.contentSecurityPolicy] = policy }
       self.validators = validators
       var headers = validators
       headers[.contentType] = contentType
@@ -44,18 +46,22 @@ struct StaticBytes: Sendable {
   var body: [UInt8] { plain.body }
   var gzip: [UInt8]? { compressed?.body }
 
-  init(contentType: String, body: [UInt8], cacheControl: String, compress: Bool = true) throws {
+  /// - Parameter policy: a content security policy of its own, where it needs one.
+  init(
+    contentType: String, body: [UInt8], cacheControl: String, compress: Bool = true,
+    policy: String? = nil
+  ) throws {
     let hash = Self.hash(body)
     self.contentType = contentType
     self.cacheControl = cacheControl
     let gzip = try compress ? Gzip.compress(body) : nil
     plain = Representation(
       body: body, etag: "\"\(hash)\"", contentEncoding: nil, contentType: contentType,
-      cacheControl: cacheControl, varies: gzip != nil)
+      cacheControl: cacheControl, varies: gzip != nil, policy: policy)
     compressed = gzip.map {
       Representation(
         body: $0, etag: "\"\(hash)-gzip\"", contentEncoding: "gzip", contentType: contentType,
-        cacheControl: cacheControl, varies: true)
+        cacheControl: cacheControl, varies: true, policy: policy)
     }
   }
 

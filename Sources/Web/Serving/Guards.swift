@@ -22,6 +22,35 @@ struct Visit: Sendable {
   var workspace: Workspace { membership.workspace }
 }
 
+extension Visit {
+  /// The same request on the other side of the business; nil for who may not enter it.
+  func otherSide() async throws -> Visit? {
+    var other = try await Membership.all(of: session.operator, platform.pool)
+      .first { $0.workspace.id == workspace.twinID }
+    // An admin who looks in belongs to neither and sees both.
+    if other == nil, membership.visit != nil, let id = workspace.twinID,
+      let twin = try await Workspace.find(id: id, platform.pool)
+    {
+      other = try await Membership.find(slug: twin.slug, of: session.operator, platform.pool)
+    }
+    return other.map { membership in
+      Visit(
+        server: server, inbound: inbound, session: session, membership: membership,
+        scope: membership.workspace.scope)
+    }
+  }
+}
+
+/// A request of a signed-in admin of the platform.
+struct AdminCall: Sendable {
+  let server: Server
+  let inbound: Inbound
+  let session: Session
+  let at: Date
+  var platform: Platform { server.platform }
+  var admin: Operator { session.operator }
+}
+
 /// A request of an operator's bot, by API key.
 struct BotCall: Sendable {
   let server: Server
@@ -133,6 +162,15 @@ extension Server {
     return Visit(
       server: self, inbound: inbound, session: call.session, membership: membership,
       scope: membership.workspace.scope)
+  }
+
+  /// For everybody else there is nothing at these addresses.
+  func adminCall(_ inbound: Inbound) async throws -> AdminCall {
+    let call = try await session(inbound)
+    guard call.session.operator.isAdmin, call.session.operator.secondFactorSince != nil else {
+      throw Refusal.notFound
+    }
+    return AdminCall(server: self, inbound: inbound, session: call.session, at: Date())
   }
 
   func botCall(_ inbound: Inbound, _ needed: APIKey.Scope) async throws -> BotCall {

@@ -41,6 +41,7 @@ struct Refusal: Error, Sendable {
     switch error {
     case let refusal as Refusal: refusal
     case is DeadlineExceeded: unavailable
+    case is Workspace.Suspended: workspaceSuspended
     case let error as PostgresError where error.isOutage || error.kind == .cancelled: unavailable
     case is CancellationError, UpdateIntake.Refusal.occupied: unavailable
     case let error as PostgresError where error.kind == .encoding:

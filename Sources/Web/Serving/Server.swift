@@ -20,6 +20,12 @@ public final class Server: Sendable {
     /// A Telegram of one's own, whose bots a test side may have.
     public var sandboxURL: URL?
 
+    /// How a sandbox reaches this server, since it calls its own machine only. Where a proxy ends
+    /// TLS, it goes past that; without one the public address is on this machine.
+    var localURL: URL? {
+      publicURL.scheme == "https" ? URL(string: "http://127.0.0.1:\(port)") : nil
+    }
+
     public init(resources: URL, publicURL: URL) {
       self.resources = resources
       self.publicURL = publicURL
@@ -127,6 +133,8 @@ public final class Server: Sendable {
       return try await handle(try await session(whole())).asPage()
     case .member(let role, let handle):
       return try await handle(try await visit(whole(), role)).asPage()
+    case .admin(let handle):
+      return try await handle(try await adminCall(whole())).asPage()
     }
   }
 
@@ -235,7 +243,14 @@ private struct Gateway: RouterMiddleware {
     } catch {
       response = refusal(error, request, context).response
     }
-    response.headers.append(contentsOf: protections)
+    if response.headers[.contentSecurityPolicy] == nil {
+      response.headers.append(contentsOf: protections)
+    } else {
+      // The page has a policy of its own.
+      for field in protections where field.name != .contentSecurityPolicy {
+        response.headers.append(field)
+      }
+    }
     response.headers[Self.requestID] = context.requestID
     return response
   }
@@ -245,10 +260,10 @@ private struct Gateway: RouterMiddleware {
     if let unrouted = error as? HTTPError, unrouted.status == .notFound {
       refusal = Route.unrouted(request.method, request.uri.path)
     }
-    if refusal.status == .internalServerError {
+    if refusal.status == .internalServerError || refusal.code == Refusal.unavailable.code {
       // An error's own text may hold what a person wrote; its kind and SQLSTATE do not.
-      server.logger.error(
-        "request failed",
+      server.logger.log(
+        level: refusal.status == .internalServerError ? .error : .warning, "request failed",
         metadata: [
           "id": "\(context.requestID)", "route": "\(context.endpointPath ?? "none")",
           "error": "\(error.withoutValues)",
@@ -262,8 +277,7 @@ private struct Gateway: RouterMiddleware {
   /// Made once: a field's value is examined when the field is made.
   private static func protections(isTLS: Bool) -> HTTPFields {
     var fields: HTTPFields = [
-      .contentSecurityPolicy:
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+      .contentSecurityPolicy: ContentSecurity.policy(),
       .xContentTypeOptions: "nosniff",
       referrerPolicy: "same-origin",
     ]

@@ -13,23 +13,21 @@ struct Docs: Sendable {
 
   /// - Parameters:
   ///   - root: the folder that holds `content/`.
-  ///   - publicURL: what addresses for search engines begin with.
   /// - Throws: `ContentError` naming the file, or what Foundation throws for a missing file.
-  init(root: URL, publicURL: URL, renderer: Renderer) throws {
+  init(root: URL, shell: SiteShell) throws {
+    let renderer = shell.renderer
     let examples = try Self.examples(root)
     var pages: [String: StaticBytes] = [:]
     for (name, text) in examples {
       pages[Links.docs(name, .en)] = try StaticBytes(
         contentType: "text/plain; charset=utf-8", body: Array(text.utf8),
-        cacheControl: SitePage.cacheControl)
+        cacheControl: Site.cacheControl)
     }
     for language in Language.allCases {
       let shelf = try Shelf(language, root: root, examples: examples, renderer: renderer)
       for (index, page) in Self.order.enumerated() {
-        let html = shelf.draw(index, publicURL: publicURL, renderer)
-        pages[Links.docs(page, language)] = try StaticBytes(
-          contentType: "text/html; charset=utf-8", body: Array(html.utf8),
-          cacheControl: SitePage.cacheControl)
+        pages[Links.docs(page, language)] = try Site.page(
+          shelf.draw(index, shell))
       }
     }
     self.pages = pages
@@ -73,13 +71,8 @@ extension Docs {
       _ content: DocsContent, _ info: String, _ text: String, file: String,
       _ examples: [String: String], _ renderer: Renderer
     ) throws -> HTML {
+      if let table = try (content.tables ?? [:]).drawn(info, file: file, renderer) { return table }
       let words = info.split(separator: " ").map(String.init)
-      if words.first == "table" {
-        guard let table = content.tables?[words.last ?? ""] else {
-          throw ContentError(file: file, message: "front matter has no table for “\(info)”")
-        }
-        return HTML(trusted: renderer.templates.render(.docsTable, try table.model(file: file)))
-      }
       var code = text
       if let name = words.first(where: { $0.hasPrefix("file=") })?.dropFirst(5) {
         guard let example = examples[String(name)] else {
@@ -94,34 +87,25 @@ extension Docs {
       )
     }
 
-    func draw(_ index: Int, publicURL: URL, _ renderer: Renderer) -> String {
+    func draw(_ index: Int, _ shell: SiteShell) -> String {
       let page = Docs.order[index]
       let content = contents[index].frontMatter
-      let base = publicURL.absoluteString.trimmingCharacters(in: ["/"])
-      return renderer.page(
-        .docs, language: language, title: content.title + " · eStars",
+      let headings = contents[index].body.headings.filter { $0.level == 2 }
+      let frame = SiteFrame(
+        place: nil, path: { Links.docs(page, $0) }, language, shell)
+      return frame.page(
+        .docs,
+        SiteFrame.Head(title: content.title, description: content.description, isArticle: true),
         [
-          "heading": .text(content.title), "description": .text(content.description),
           "body": .html(contents[index].body.html),
-          "home": .text(Links.home), "login": .text(Links.login),
-          "docs": .text(Links.docs(nil, language)), "open_api": .text(Links.openAPI),
-          "canonical": .text(base + Links.docs(page, language)),
-          "alternates": .records(
-            Language.allCases.map { ($0.rawValue, $0) } + [("x-default", .en)]
-          ) { ["language": .text($0.0), "href": .text(base + Links.docs(page, $0.1))] },
-          "others": .records(Language.allCases.filter { $0 != language }) {
-            ["language": .text($0.rawValue), "href": .text(Links.docs(page, $0))]
-          },
           "places": .records(Array(Docs.order.indices)) {
             [
               "href": .text(link($0)), "label": .text(contents[$0].frontMatter.short),
               "current": .flag($0 == index),
             ]
           },
-          "sections": .records(contents[index].body.headings.filter { $0.level == 2 }) {
-            ["id": .text($0.id), "label": .text($0.text)]
-          },
-          "has_sections": .flag(contents[index].body.headings.count { $0.level == 2 } > 1),
+          "sections": .records(headings) { ["id": .text($0.id), "label": .text($0.text)] },
+          "has_sections": .flag(headings.count > 1),
           "previous": turn(index - 1), "next": turn(index + 1),
         ])
     }

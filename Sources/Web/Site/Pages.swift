@@ -6,15 +6,24 @@ import Hummingbird
 /// What the server draws with and the pages that never change, made once at boot.
 struct Pages: Sendable {
   let renderer: Renderer
-  let landing: SitePage
+  let site: Site
+  let margin: MarginPages
   let docs: Docs
+  let sitemap: Sitemap
   let openAPI: OpenAPI
 
-  /// - Throws: `ContentError` naming the file that is missing or broken.
   init(resources: URL, publicURL: URL) throws {
+    try self.init(resources: resources, address: SiteAddress(publicURL: publicURL))
+  }
+
+  /// - Throws: `ContentError` naming the file that is missing or broken.
+  init(resources: URL, address: SiteAddress) throws {
     renderer = try Renderer(root: resources)
-    landing = try SitePage.landing(root: resources, renderer: renderer)
-    docs = try Docs(root: resources, publicURL: publicURL, renderer: renderer)
+    let shell = try SiteShell(root: resources, address: address, renderer: renderer)
+    site = try Site(root: resources, shell: shell)
+    margin = try MarginPages(root: resources, site: site, renderer: renderer)
+    docs = try Docs(root: resources, shell: shell)
+    sitemap = try Sitemap(address)
     openAPI = try OpenAPI(root: resources)
   }
 

@@ -3,9 +3,10 @@ import Foundation
 /// Pages and files that anybody may read.
 enum SiteController {
   @Sendable static func asset(_ server: Server, _ inbound: Inbound) async throws -> Reply {
-    guard let file = server.pages.renderer.assets.files[inbound.path] else {
-      throw Refusal.notFound
-    }
+    guard
+      let file = server.pages.renderer.assets.files[inbound.path]
+        ?? server.pages.site.image(inbound.path)
+    else { throw Refusal.notFound }
     return file.reply(to: inbound.headers)
   }
 

@@ -49,7 +49,9 @@ struct AuditView: Sendable, Equatable {
       .audit, title: t["nav.audit"], place: .audit,
       [
         "path": .text(path),
-        "fields": .list(fields(page).map { .record($0.model(problems, page)) }),
+        "fields": .list(
+          Self.fields(filter, actors: actors, actions: actions, kinds: kinds, page)
+            .map { .record($0.model(problems, page)) }),
         "clear": filter.isEmpty ? .none : .text(path),
         "results": lines.isEmpty
           ? .none : .record(["rows": .records(lines) { model($0, words, page) }]),
@@ -57,7 +59,9 @@ struct AuditView: Sendable, Equatable {
       ])
   }
 
-  private func fields(_ page: PageContext) -> [FormField] {
+  static func fields(
+    _ filter: Filter, actors: [String], actions: [String], kinds: [String], _ page: PageContext
+  ) -> [FormField] {
     let t = page.strings
     func choice(
       _ id: String, _ label: String, _ value: String, _ values: [String],
@@ -75,7 +79,7 @@ struct AuditView: Sendable, Equatable {
       choice("action", t["audit_log.action"], filter.action, actions) {
         RuleWords.did($0, t)
       },
-      choice("kind", t["audit_log.kind"], filter.kind, kinds) { Self.kind($0, t) },
+      choice("kind", t["audit_log.kind"], filter.kind, kinds) { kind($0, t) },
       FormField(
         id: "subject", label: t["audit_log.subject"], value: filter.subject,
         kind: .text(max: 200)),
@@ -102,10 +106,10 @@ struct AuditView: Sendable, Equatable {
 
   /// Of these there is one a workspace, or the number means nothing to people.
   private static let unnamed: Set<String> = [
-    "workspace", "carts", "rates", "trial_policy", "invitation", "refund_policy",
+    "workspace", "settings", "carts", "rates", "trial_policy", "invitation", "refund_policy",
   ]
 
-  private static func kind(_ name: String, _ strings: Strings) -> String {
+  static func kind(_ name: String, _ strings: Strings) -> String {
     let key = Strings.Key("audit_kind.\(name)")
     return strings.keys.contains(key) ? strings[key] : name
   }
@@ -123,6 +127,8 @@ struct AuditView: Sendable, Equatable {
     case "subscription": return number.map { Links.subscription(slug, $0) }
     case "key": return number.map { Links.key(slug, $0) }
     case "bot": return number.map { Links.bot(slug, $0) }
+    case "drill_run": return number.map { Links.drillRun(slug, $0) }
+    case "expansion_request": return Links.pilot(slug)
     case "event": return number.map { Links.event(slug, $0) }
     case "mismatch": return number.map { Links.mismatch(slug, $0) }
     case "hold": return number.map { Links.hold(slug, $0) }
@@ -136,6 +142,7 @@ struct AuditView: Sendable, Equatable {
     case "entitlement": return Links.entitlements(slug)
     case "staff": return Links.staff(slug)
     case "rates": return Links.rates(slug)
+    case "settings": return Links.settings(slug)
     case "carts": return Links.carts(slug)
     case "trial_policy": return Links.trials(slug)
     case "paywall": return Links.paywall(slug)

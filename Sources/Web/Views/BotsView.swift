@@ -61,6 +61,8 @@ struct BotFormView: Sendable, Equatable {
     case noAnswer = "no_answer"
     /// Not one of this side's.
     case environment
+    /// A pilot has its one live bot already.
+    case stage
 
     fileprivate var field: String { self == .environment ? "environment" : "token" }
   }
@@ -85,6 +87,7 @@ struct BotFormView: Sendable, Equatable {
         "action": .text(Links.bots(page.slug)),
         "summary": problems.model, "token_problem": problems.words("token"),
         "environment_problem": problems.words("environment"),
+        "pilot": problem == .stage ? .text(Links.pilot(page.slug)) : .none,
         "choice": environments.count > 1
           ? .record([
             "environments": .records(environments) {

@@ -127,7 +127,7 @@ struct CartsView: Sendable, Equatable {
     let t = page.strings
     var choices = discounts.map { (value: String($0), label: page.format.percent(-Int64($0))) }
     if draft.discount != "0", !discounts.contains(where: { String($0) == draft.discount }) {
-      choices.append((value: draft.discount, label: "−\(draft.discount)\(page.format.percentSign)"))
+      choices.append((value: draft.discount, label: "−\(draft.discount)%"))
     }
     let fields = [
       FormField(

@@ -18,7 +18,7 @@ enum CheckoutState: String, Sendable, CaseIterable {
 
 /// Why a checkout is in its state. One that has no words here is shown by its code.
 enum CheckoutReason: String, Sendable, CaseIterable {
-  case opened, accepted, paid, credited, expired, withdrawn
+  case opened, accepted, paid, credited, expired, withdrawn, suspended
   case paidLate = "paid_late"
   case triedAgain = "tried_again"
   case refundedBefore = "refunded_before"

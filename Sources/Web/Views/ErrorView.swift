@@ -27,7 +27,7 @@ struct ErrorView: Sendable, Equatable {
         "advice": .text(t[.init("error.advice_\(key)")]),
         "request_id": .text(requestID),
         "sign_in": status == 401 ? .text(Links.login) : .none,
-        "home": .text(Links.home),
+        "home": .text(SitePlace.home.path(language)),
       ])
   }
 }

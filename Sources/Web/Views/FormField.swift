@@ -2,6 +2,8 @@
 struct FormProblem: Sendable, Equatable {
   enum Kind: Sendable, Equatable {
     case missing
+    /// None of the choices was chosen.
+    case notChosen
     /// Not the small letters, digits, hyphens and underscores that a key is made of.
     case key(max: Int)
     case tooLong(max: Int)
@@ -38,6 +40,13 @@ struct FormProblem: Sendable, Equatable {
     case day
     /// The form was sent before, with other words.
     case sentBefore
+    /// Nobody's username at Telegram can be so.
+    case botUsername
+    /// Too short to reach anybody.
+    case contact(min: Int)
+    case invitationCode
+    /// Of a workspace: not the letters that addresses are made of, or a word of the product's own.
+    case slug, reservedSlug
   }
 
   /// The field's id and name.
@@ -48,6 +57,7 @@ struct FormProblem: Sendable, Equatable {
     let (t, format) = (page.strings, page.format)
     switch kind {
     case .missing: return t["form.missing"]
+    case .notChosen: return t["form.not_chosen"]
     case .key(let max): return t("form.key", ["max": String(max)])
     case .tooLong(let max): return t("form.too_long", ["max": format.number(Int64(max))])
     case .whole(let min, let max):
@@ -77,6 +87,11 @@ struct FormProblem: Sendable, Equatable {
     case .lastOwner: return t["form.last_owner"]
     case .day: return t["form.day"]
     case .sentBefore: return t["form.sent_before"]
+    case .botUsername: return t["form.bot_username"]
+    case .contact(let min): return t("form.contact", ["min": String(min)])
+    case .invitationCode: return t["form.invitation_code"]
+    case .slug: return t["form.slug"]
+    case .reservedSlug: return t["form.reserved_slug"]
     }
   }
 }

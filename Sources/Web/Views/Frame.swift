@@ -10,6 +10,13 @@ struct Frame: Sendable, Equatable {
     var side: Side
     /// Slug of the other side of the same business, when the operator may enter it.
     var otherSideSlug: String?
+    /// That and why the business stands still.
+    var suspension: Suspension?
+  }
+
+  struct Suspension: Sendable, Equatable {
+    var at: Date
+    var reason: String
   }
 
   var language: Language
@@ -24,6 +31,10 @@ struct Frame: Sendable, Equatable {
   var openAlerts = 0
   /// What the form did that led here.
   var done: Done?
+  /// The reader may enter the admins' pages.
+  var isAdmin = false
+  /// Until when an admin, who belongs to no team here, looks into the workspace.
+  var visitEndsAt: Date?
 }
 
 /// What a form did, as the page says it that is shown next: `?done=role`.
@@ -35,7 +46,15 @@ enum Done: String, Sendable, CaseIterable {
   case sessionsEnded = "sessions_ended"
   case templateSaved = "template_saved"
   case templateRemoved = "template_removed"
-  case sla, alert, alerts
+  case sla, alert, alerts, settings, packs, actions
+  case putAway = "put_away"
+  case sandboxBot = "sandbox_bot"
+  case noted, asked, declined
+  case applicationRemoved = "application_removed"
+  case codeRevoked = "code_revoked"
+  case suspended, resumed
+  case expansionApproved = "expansion_approved"
+  case expansionDeclined = "expansion_declined"
 
   /// The page that says so.
   func on(_ path: String) -> String { Links.with(path, [("done", rawValue)]) }
@@ -48,7 +67,7 @@ struct PageContext: Sendable {
     case support, holds
     case packs, plans, actions, trials, paywall
     case bots, keys, events, reconciliation, alerts
-    case team, audit, gates
+    case pilot, team, settings, audit, gates
 
     /// The rail, part by part.
     static let groups: [(name: String, places: [Place])] = [
@@ -61,8 +80,15 @@ struct PageContext: Sendable {
       ),
       ("rules", [.packs, .plans, .actions, .trials, .paywall]),
       ("connections", [.bots, .keys, .events, .reconciliation, .alerts]),
-      ("workspace", [.team, .audit, .gates]),
+      ("workspace", [.pilot, .team, .settings, .audit, .gates]),
     ]
+  }
+
+  /// The admins' pages, in the order of their rail.
+  enum AdminPlace: String, Sendable, CaseIterable {
+    case home, applications
+    case invitationCodes = "invitation_codes"
+    case workspaces, operators, gates, audit
   }
 
   let frame: Frame
@@ -143,9 +169,27 @@ struct PageContext: Sendable {
     _ template: TemplateName, title: String, place: Place?,
     trail: [(title: String, href: String)] = [], _ values: [String: TemplateValue]
   ) -> String {
-    let shared: [String: TemplateValue] = [
+    page(
+      template, title: title, rail: frame.workspace.map { .record(rail($0, place: place)) },
       // The page of customers has the box itself.
-      "frame": .record(frameModel(place: place, finds: template != .customers)),
+      finds: template != .customers, trail: trail, values)
+  }
+
+  /// The same for a page of admins.
+  func adminPage(
+    _ template: TemplateName, title: String, place: AdminPlace,
+    trail: [(title: String, href: String)] = [], _ values: [String: TemplateValue]
+  ) -> String {
+    page(
+      template, title: title, rail: .record(adminRail(place)), finds: false, trail: trail, values)
+  }
+
+  private func page(
+    _ template: TemplateName, title: String, rail: TemplateValue?, finds: Bool,
+    trail: [(title: String, href: String)], _ values: [String: TemplateValue]
+  ) -> String {
+    let shared: [String: TemplateValue] = [
+      "frame": .record(frameModel(rail: rail, finds: finds)),
       "heading": .text(title),
       "done": .optional(frame.done.map { strings[.init("done.\($0.rawValue)")] }),
       "crumbs": trail.isEmpty
@@ -161,8 +205,12 @@ struct PageContext: Sendable {
       shared.merging(values) { _, own in own })
   }
 
-  private func frameModel(place: Place?, finds: Bool) -> [String: TemplateValue] {
+  private func frameModel(rail: TemplateValue?, finds: Bool) -> [String: TemplateValue] {
     [
+      "rail": rail ?? .none,
+      "admin": frame.isAdmin ? .text(Links.admin) : .none,
+      "visit": .optional(
+        frame.visitEndsAt.map { strings("admin.visiting", ["time": format.exact($0)]) }),
       "find": finds ? .optional(frame.workspace.map { Links.customers($0.slug) }) : .none,
       "now": .text(format.iso(frame.now)),
       "csrf": .text(frame.csrfToken),
@@ -170,8 +218,29 @@ struct PageContext: Sendable {
       "home": .text(frame.workspace.map { Links.overview($0.slug) } ?? Links.workspaces),
       "workspaces": .text(Links.workspaces),
       "account": .text(Links.account),
+      "suspension": .optional(frame.workspace?.suspension) {
+        ["time": format.time($0.at), "reason": .text($0.reason)]
+      },
       "logout": .text(Links.logout),
-      "workspace": .optional(frame.workspace) { workspaceModel($0, place: place) },
+      "workspace": .optional(frame.workspace) { workspaceModel($0) },
+    ]
+  }
+
+  private func adminRail(_ place: AdminPlace) -> [String: TemplateValue] {
+    [
+      "label": .text(strings["admin.name"]),
+      "groups": [
+        [
+          "title": .text(strings["admin.name"]),
+          "places": .records(AdminPlace.allCases) { entry in
+            [
+              "title": .text(strings[.init("admin.nav_\(entry.rawValue)")]),
+              "href": .text(Links.admin(entry)), "current": .flag(entry == place),
+              "badge": .none,
+            ]
+          },
+        ]
+      ],
     ]
   }
 
@@ -183,14 +252,9 @@ struct PageContext: Sendable {
     ]
   }
 
-  private func workspaceModel(
-    _ workspace: Frame.Workspace, place: Place?
-  ) -> [String: TemplateValue] {
-    let other: Frame.Side = workspace.side == .live ? .test : .live
-    return [
-      "name": .text(workspace.name),
-      "side": .text(strings[.init("side.\(workspace.side.rawValue)")]),
-      "side_class": .text(workspace.side.rawValue),
+  private func rail(_ workspace: Frame.Workspace, place: Place?) -> [String: TemplateValue] {
+    [
+      "label": .text(strings["nav.main"]),
       "groups": .records(Place.groups) { group in
         [
           "title": .text(strings[.init("nav_group.\(group.name)")]),
@@ -204,6 +268,15 @@ struct PageContext: Sendable {
           },
         ]
       },
+    ]
+  }
+
+  private func workspaceModel(_ workspace: Frame.Workspace) -> [String: TemplateValue] {
+    let other: Frame.Side = workspace.side == .live ? .test : .live
+    return [
+      "name": .text(workspace.name),
+      "side": .text(strings[.init("side.\(workspace.side.rawValue)")]),
+      "side_class": .text(workspace.side.rawValue),
       "switch": .optional(workspace.otherSideSlug) { slug in
         [
           "href": .text(Links.overview(slug)),

@@ -20,13 +20,15 @@ struct GatesView: Sendable, Equatable {
     return page.page(
       .gates, title: t["nav.gates"], place: .gates,
       [
-        "rows": .records(Gate.allCases) { gate in
-          [
-            "name": .text(t[.init("gates.name_\(gate.rawValue)")]),
-            "why": .text(t[.init("gates.why_\(gate.rawValue)")]),
-          ]
-        },
+        "rows": .records(Gate.allCases) { Self.model($0, t) },
         "audit": .text(Links.audit(page.slug)),
       ])
+  }
+
+  static func model(_ gate: Gate, _ t: Strings) -> [String: TemplateValue] {
+    [
+      "name": .text(t[.init("gates.name_\(gate.rawValue)")]),
+      "why": .text(t[.init("gates.why_\(gate.rawValue)")]),
+    ]
   }
 }

@@ -2,9 +2,9 @@ import Foundation
 
 /// The addresses that pages link to, in one place.
 enum Links {
-  static let home = "/"
   static let login = "/login"
   static let loginTOTP = "/login/totp"
+  /// Where prospects ask to be let in.
   static let openAPI = "/openapi.json"
   static let logout = "/logout"
   static let workspaces = "/workspaces"
@@ -12,6 +12,16 @@ enum Links {
   static let accountPassword = account + "/password"
   static let accountTOTP = account + "/totp"
   static let accountSessions = account + "/sessions"
+  static let admin = "/admin"
+  static func admin(_ place: PageContext.AdminPlace) -> String {
+    place == .home ? admin : admin + "/" + place.rawValue.replacing("_", with: "-")
+  }
+  static func adminApplication(_ id: Int64) -> String { admin(.applications) + "/\(id)" }
+  static func adminWorkspace(_ id: Int64) -> String { admin(.workspaces) + "/\(id)" }
+  static func adminOperator(_ id: Int64) -> String { admin(.operators) + "/\(id)" }
+  static func expansionRequest(_ id: Int64) -> String { admin + "/expansion-requests/\(id)" }
+  static func pilot(_ language: Language) -> String { language.sitePrefix + "/pilot" }
+  static func application(_ token: String) -> String { "/applications/\(token)" }
   static func invitation(_ token: String) -> String { "/invitations/\(token)" }
   static func reset(_ token: String) -> String { "/resets/\(token)" }
 
@@ -88,7 +98,14 @@ enum Links {
   static func member(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/team/\(id)" }
   static func invitations(_ slug: String) -> String { "/w/\(slug)/invitations" }
   static func audit(_ slug: String) -> String { "/w/\(slug)/audit" }
+  static func onboarding(_ slug: String) -> String { "/w/\(slug)/onboarding" }
+  static func settings(_ slug: String) -> String { "/w/\(slug)/settings" }
+  static func pilot(_ slug: String) -> String { "/w/\(slug)/pilot" }
   static func gates(_ slug: String) -> String { "/w/\(slug)/gates" }
+  static func drillRuns(_ slug: String) -> String { "/w/\(slug)/drill-runs" }
+  static func drillRun(_ slug: String, _ id: Int64) -> String { "/w/\(slug)/drill-runs/\(id)" }
+  static func sandboxBots(_ slug: String) -> String { "/w/\(slug)/sandbox-bots" }
+  static func expansionRequests(_ slug: String) -> String { "/w/\(slug)/expansion-requests" }
 
   static func carts(_ slug: String) -> String { "/w/\(slug)/carts" }
   static func alerts(_ slug: String) -> String { "/w/\(slug)/alerts" }

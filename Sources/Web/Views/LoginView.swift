@@ -23,7 +23,7 @@ struct LoginView: Sendable, Equatable {
       .login, language: language, title: strings["login.title"] + " · eStars",
       [
         "email": .text(email), "next": .optional(next), "action": .text(Links.login),
-        "home": .text(Links.home),
+        "home": .text(SitePlace.home.path(language)),
         "notice": .optional(notice(strings)),
         "failure": .optional(message(strings)),
         "invalid": .flag(failure == .wrongCredentials),

@@ -31,10 +31,7 @@ struct MarginFigures: Sendable, Equatable {
       "revenue": .text(format.money(format.number(revenue), currency)),
       "cost": .text(format.money(format.decimal(micros: cost), currency)),
       "margin": .text(margin.map { format.percent($0) } ?? "–"),
-      "per_credit": .text(
-        starsPerCredit.map {
-          format.number($0 / 10) + format.decimalSeparator + "\($0 % 10)\u{a0}★"
-        } ?? "–"),
+      "per_credit": .text(format.starsPerCredit(starsPerCredit)),
       "loss": .flag(isLoss),
     ]
   }
@@ -67,6 +64,11 @@ struct RatesLabel: Sendable, Equatable {
 
 extension Formatting {
   var decimalSeparator: String { language == .ptBR ? "," : "." }
+
+  /// `5.4 ★`; a dash for nil.
+  func starsPerCredit(_ tenths: Int64?) -> String {
+    tenths.map { number($0 / 10) + decimalSeparator + "\($0 % 10)\u{a0}★" } ?? "–"
+  }
 
   /// `1,234.50` for 1 234 500 000: at least two places, at most six.
   func decimal(micros: Int64) -> String {

@@ -33,12 +33,12 @@ extension Formatting {
     }
   }
 
-  /// `12.3 %` of a part in tenths of a percent.
+  /// `12.3%` of a part in tenths of a percent.
   func percent(tenths: Int64) -> String {
     let (whole, rest) = tenths.magnitude.quotientAndRemainder(dividingBy: 10)
     let sign = tenths < 0 ? "−" : ""
     return sign + number(Int64(whole)) + (rest == 0 ? "" : decimalSeparator + String(rest))
-      + percentSign
+      + "%"
   }
 
   /// A part of a whole, rounded half up to a tenth; `–` where there is no whole.

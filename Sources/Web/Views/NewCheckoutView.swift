@@ -20,7 +20,7 @@ struct NewCheckoutView: Sendable, Equatable {
   /// Why nothing was opened.
   enum Problem: Sendable, Equatable {
     enum Code: String, Sendable, CaseIterable {
-      case gone, used, unreachable
+      case gone, used, unreachable, suspended
       case notAvailable = "not_available"
       case alreadySubscribed = "already_subscribed"
       case tooManyPurchases = "too_many_purchases"

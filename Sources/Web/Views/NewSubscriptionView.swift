@@ -2,7 +2,7 @@
 struct NewSubscriptionView: Sendable, Equatable {
   /// Why it was not given.
   enum Problem: String, Sendable, CaseIterable {
-    case plan, days, missing, long
+    case plan, days, missing, long, suspended
     case trialUsed = "trial_used"
     case alreadySubscribed = "already_subscribed"
     /// A trial lasts as long as its plan says.
@@ -10,7 +10,7 @@ struct NewSubscriptionView: Sendable, Equatable {
 
     var field: String {
       switch self {
-      case .plan, .trialUsed, .alreadySubscribed: "plan"
+      case .plan, .trialUsed, .alreadySubscribed, .suspended: "plan"
       case .days, .trialDays: "days"
       case .missing, .long: "reason"
       }

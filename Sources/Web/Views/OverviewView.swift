@@ -22,6 +22,11 @@ struct OverviewView: Sendable, Equatable {
     var net: Int64 { stars - starsRefunded }
   }
 
+  struct FirstSteps: Sendable, Equatable {
+    var done: Int
+    var all: Int
+  }
+
   static let periods: [PeriodChoice] = [.today, .day, .week, .month]
 
   var period: PeriodChoice
@@ -53,6 +58,8 @@ struct OverviewView: Sendable, Equatable {
   var products: [SalesPart.Product]
   var recentPayments: [PaymentRow]
   var recentActivity: [StripRow]
+  /// For an owner who has not gone through them: how many are done, of how many.
+  var firstSteps: FirstSteps?
 
   func render(with renderer: Renderer, in frame: Frame) -> String {
     let page = PageContext(frame: frame, renderer: renderer)
@@ -60,6 +67,14 @@ struct OverviewView: Sendable, Equatable {
     return page.page(
       .overview, title: t["overview.title"], place: .overview,
       [
+        "first_steps": .optional(firstSteps) { steps in
+          [
+            "href": .text(Links.onboarding(page.slug)),
+            "progress": .text(
+              t(
+                "onboarding.progress", ["n": String(steps.done), "all": String(steps.all)])),
+          ]
+        },
         "tabs": .records(Self.periods) { choice in
           [
             "title": .text(t[choice.key]),

@@ -11,7 +11,8 @@ struct PlainPage: Sendable {
   ) -> String {
     renderer.page(
       template, language: language, title: title + " · eStars",
-      ["heading": .text(title), "home": .text(Links.home)].merging(values) { _, own in own })
+      ["heading": .text(title), "home": .text(SitePlace.home.path(language))]
+        .merging(values) { _, own in own })
   }
 
   func field(_ field: FormField, _ problems: [FormProblem]) -> TemplateValue {

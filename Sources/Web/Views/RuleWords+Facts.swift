@@ -30,10 +30,10 @@ extension RuleWords {
         title description body title_in description_in name invited invited_by chat code_of sku url
         emoji currency bot username relay commands own_texts assignee paid_sources action item plan
         next_plan proposed_by tier entitlement entitlements required_entitlement
-        unmetered_entitlement
+        unmetered_entitlement time_zone slug
         """
       ),
-      (.id, "charge chat_id seed event key credit_grant key.bot"),
+      (.id, "charge chat_id seed event key credit_grant key.bot drill_run invitation"),
       (
         .number,
         """
@@ -43,7 +43,7 @@ extension RuleWords {
         max_used_percent four_eyes_stars credits bonus_credits price_stars credits_valid_days
         entitlement_days discount_percent unassigned_cases count units balance unit valid_days
         credits_held credits_taken credits_used used days minutes customers goodwill_cap_credits
-        low_credits_threshold
+        low_credits_threshold passed failed max_uses
         """
       ),
       (.decimal, "unit_cost usd_per_100_stars currency_per_usd credit_cost"),
@@ -61,7 +61,8 @@ extension RuleWords {
         role resets kind state reason verdict debt_policy decision delivery outage_policy
         free_period plan_kind available_to listing refund_debt_policy environment language mode
         webhook topic
-        source renewal asked asked_by scopes overlap_seconds
+        source renewal asked asked_by scopes overlap_seconds stage
+        locale pre_checkout_policy
         """
       ),
     ]
@@ -135,6 +136,7 @@ extension RuleWords {
       case ("hold", "state"): "hold_state.\(code)"
       case ("checkout", "state"): "checkout_state.\(code)"
       case ("event", "state"): "event_state.\(code)"
+      case ("drill_run", "state"): "pilot.state_\(code)"
       case ("support", "state"): "support_state.\(code)"
       case ("support", "topic"): "support_topic.\(code)"
       case ("subscription", "renewal"): "renewal.\(code)"
@@ -146,6 +148,9 @@ extension RuleWords {
       case ("bot", "mode"): "bot.mode_\(code)"
       case ("bot", "language"): "replies.language_\(code)"
       case (_, "role"): "role.\(code)"
+      case (_, "stage"): "stage.\(code)"
+      case (_, "locale"): "settings.locale_\(code.lowercased())"
+      case (_, "pre_checkout_policy"): "settings.policy_\(code)"
       case (_, "debt_policy"): "rule.refund_debt_policy_\(code)"
       case (_, "outage_policy"): "rule.outage_\(code)"
       case (_, "free_period"): "rule.period_\(code)"

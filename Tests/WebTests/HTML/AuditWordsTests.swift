@@ -25,7 +25,21 @@ import Testing
         }
       }
     }
-    for kind in AuditVocabulary.subjectKinds {
+    for (action, facts) in AdminAuditVocabulary.facts {
+      #expect(RuleWords.did(action, strings) != action, "\(language) lacks \(action)")
+      for fact in facts {
+        #expect(RuleWords.kind(of: fact, in: action) != nil, "what is \(fact) of \(action)?")
+        #expect(
+          RuleWords.label(fact, in: action, strings) != nil,
+          "\(language) lacks \(fact) of \(action)")
+        for code in AdminAuditVocabulary.codes(of: fact, in: action) {
+          #expect(
+            RuleWords.word(code, of: fact, in: action, strings) != nil,
+            "\(language) lacks \(code), \(fact) of \(action)")
+        }
+      }
+    }
+    for kind in AuditVocabulary.subjectKinds.union(AdminAuditVocabulary.subjectKinds) {
       #expect(strings.keys.contains(.init("audit_kind.\(kind)")), "\(language) lacks \(kind)")
     }
   }

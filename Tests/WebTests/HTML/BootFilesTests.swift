@@ -38,15 +38,18 @@ import Testing
     ("Templates/dashboard/login.mustache", "{{t.unit.credits}}", "`unit.credits` as plain text"),
     ("Templates/strings/pt-BR.yaml", "nav: {skip: Pular}", "pt-BR.yaml: lacks"),
     ("Public/notes.docx", "x", "Public/notes.docx: no content type"),
-    ("content/en/index.md", "---\ntitle: x\n---\n", "content/en/index.md: front matter lacks"),
-    ("content/pt-br/docs/holds.md", "---\ntitle: x\n---\n", "holds.md: front matter lacks `short`"),
+    ("content/en/index.md", "---\ntitle: x\n---\n", "content/en/index.md:2: front matter lacks"),
+    (
+      "content/pt-br/docs/holds.md", "---\ntitle: x\n---\n",
+      "holds.md:2: front matter lacks `short`"
+    ),
     (
       "content/en/docs/holds.md", docsPage + "```table none\n```\n",
-      "content/en/docs/holds.md: front matter has no table"
+      "content/en/docs/holds.md:6: front matter has no table"
     ),
     (
       "content/en/docs/holds.md", docsPage + "```python file=none.py\n```\n",
-      "content/en/docs/holds.md: there is no content/examples/none.py"
+      "content/en/docs/holds.md:6: there is no content/examples/none.py"
     ),
     ("content/openapi.yaml", "a: [", "content/openapi.yaml: not valid YAML"),
     ("content/openapi.yaml", "a: 2026-11-21", "content/openapi.yaml: holds something"),
@@ -56,6 +59,63 @@ import Testing
       try text.write(to: root.appending(path: file), atomically: true, encoding: .utf8)
       let complaint = complaint(at: root)
       #expect(complaint.contains(expected), "\(complaint)")
+    }
+  }
+
+  @Test(arguments: [
+    (
+      "content/en/how-it-works.md", "steps: 5 }", "steps: 4 }",
+      "how-it-works.md:10: front matter `parts`"
+    ),
+    (
+      "content/pt-br/how-it-works.md", "from: 0,", "from: 3,",
+      "how-it-works.md:6: front matter `diagram`"
+    ),
+    (
+      "content/en/index.md", "After the Stars", "После Stars",
+      "content/en/index.md:5: `hero` has a character"
+    ),
+    (
+      "content/pt-br/index.md", "balance:", "rest:",
+      "content/pt-br/index.md:5: front matter `hero.rows`"
+    ),
+    ("content/en/gates.md", "  pricing:", "  prices:", "content/en/gates.md:"),
+  ])
+  func aKeyThatDoesNotFitIsNamedWithItsLine(
+    _ file: String, _ old: String, _ new: String, _ expected: String
+  ) throws {
+    try withCopy { root in
+      let url = root.appending(path: file)
+      let text = try String(contentsOf: url, encoding: .utf8)
+      #expect(text.contains(old))
+      try text.replacing(old, with: new).write(to: url, atomically: true, encoding: .utf8)
+      let complaint = complaint(at: root)
+      #expect(complaint.contains(expected), "\(complaint)")
+      #expect(complaint.firstMatch(of: #/\.md:[0-9]+: /#) != nil, "\(complaint)")
+    }
+  }
+
+  /// Texts of the site that do not fit what they are drawn with.
+  @Test(arguments: [
+    ("content/en/gates.md", "pricing: {", "prices: {", "`gates.prices` is not valid: there is no"),
+    ("content/pt-br/gates.md", "closed: \"Fechada\"", "", "lacks `closed`"),
+    ("content/en/compare/tribute.md", "manager: {", "managers: {", "lacks `manager`, which a row"),
+    ("content/pt-br/margin.md", "cost: \"1,10\"", "cost: \"pouco\"", "`draft.cost` is not valid"),
+    ("content/en/faq.md", "answer: \"Not yet.", "reply: \"Not yet.", "lacks `groups[0].items[0]"),
+    ("content/en/privacy.md", "table kept", "table none", "front matter has no table for"),
+    ("content/contact.md", "hello@", "hello at ", "`address` must be an e-mail address"),
+  ])
+  func aTextThatDoesNotFitIsNamed(
+    _ file: String, _ good: String, _ bad: String, _ expected: String
+  ) throws {
+    try withCopy { root in
+      let address = root.appending(path: file)
+      let text = try String(contentsOf: address, encoding: .utf8)
+      #expect(text.contains(good))
+      try text.replacing(good, with: bad).write(to: address, atomically: true, encoding: .utf8)
+      let complaint = complaint(at: root)
+      let line = complaint.prefixMatch(of: #/([^:]*):([0-9]+): /#)
+      #expect(line?.output.1 ?? "" == file && complaint.contains(expected), "\(complaint)")
     }
   }
 

@@ -18,22 +18,61 @@ import Testing
     var testDescription: String { name }
   }
 
+  static let address = URL(string: "https://estars.example") ?? root
+
   private static func docs(_ path: String, _ renderer: Renderer) throws -> String {
-    let address = try #require(URL(string: "https://estars.example"))
-    let docs = try Docs(root: root, publicURL: address, renderer: renderer)
+    let docs = try Docs(
+      root: root,
+      shell: try SiteShell(
+        root: root, address: SiteAddress(publicURL: address), renderer: renderer))
     return String(decoding: try #require(docs.pages[path]).body, as: UTF8.self)
   }
 
+  static let site = Result {
+    let shell = try SiteShell(
+      root: root, address: SiteAddress(publicURL: address), renderer: try renderer())
+    return try Site(root: root, shell: shell)
+  }
+
+  /// Every page of the site that is drawn at boot, in every language.
+  private static let sitePages: [Page] = SitePlace.allCases.filter { $0.content != nil }
+    .flatMap { place in
+      Language.allCases.map { language in
+        let slug = place == .home ? "home" : place.rawValue.replacing("/", with: "-")
+        return Page(name: "site-\(slug)" + (language == .en ? "" : "-pt")) { _ in
+          // The rules that a page carries are the stylesheet's.
+          String(decoding: try site.get().page(place, language).body, as: UTF8.self)
+            .replacing(/<style>[^<]*<\/style>/, with: "<style></style>")
+        }
+      }
+    }
+
+  /// The calculator as it answers.
+  private static let marginPages: [Page] = [
+    ("site-margin-loss", Language.en, ["stars": "10", "cost": "1000", "per": "pack", "fx": "5,5"]),
+    (
+      "site-margin-wrong-pt", .ptBR,
+      [
+        "stars": "\"><b>", "credits": "0", "cost": "dez", "per": "x", "currency": "reais",
+        "fx": "0",
+      ]
+    ),
+  ].map { name, language, query in
+    Page(name: name) { renderer in
+      let pages = try MarginPages(root: root, site: try site.get(), renderer: renderer)
+      return try #require(pages.draw(query, language)).html
+    }
+  }
+
   static let pages: [Page] =
-    desk + RulePages.pages + Samples.catalogPages + BotSamples.pages + KeySamples.pages
+    sitePages + marginPages + desk + RulePages.pages + Samples.catalogPages + BotSamples.pages
+    + KeySamples.pages
     + PlanPages.pages + SubscriptionPages.pages + CheckoutSamples.pages
     + CartSamples.pages + SupportSamples.pages + AlertSamples.pages + CustomerPages.pages
-    + FigureSamples.pages + Samples.refundPages + Samples.teamPages
+    + OnboardingSamples.pages + FigureSamples.pages + Samples.refundPages + Samples.teamPages
+    + Samples.pilotPages + Samples.applicationPages + Samples.adminPages
 
   private static let desk: [Page] = [
-    Page(name: "landing") {
-      String(decoding: try SitePage.landing(root: root, renderer: $0).bytes.body, as: UTF8.self)
-    },
     Page(name: "docs") { try docs("/docs", $0) },
     Page(name: "docs-errors-pt") { try docs("/pt-br/docs/errors", $0) },
     Page(name: "login") { LoginView().render(with: $0, language: .en) },

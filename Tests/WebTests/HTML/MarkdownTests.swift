@@ -89,19 +89,26 @@ import Testing
   }
 
   @Test(arguments: [
-    ("# no front matter", "must begin with front matter"),
-    ("---\ntitle: T\n", "must begin with front matter"),
-    ("---\nrows: []\n---\n", "lacks `title`"),
-    ("---\ntitle: [a]\nrows: []\n---\n", "`title` must be a single value"),
-    ("---\ntitle: T\nrows: x\n---\n", "`rows` must be a list"),
-    ("---\ntitle: T\nrows:\n  - {tone: purple, amount: 1}\n---\n", "`rows[0].tone`"),
-    ("---\ntitle: T\nrows:\n  - {tone: in}\n---\n", "lacks `rows[0].amount`"),
-    ("---\ntitle: \"T\n---\n", "not valid YAML"),
-    ("---\ntitle: T\nrows:\n  - {tone: in, amount: 1.5}\n---\n", "`rows[0].amount`"),
+    ("# no front matter", 1, "must begin with front matter"),
+    ("---\ntitle: T\n", 1, "must begin with front matter"),
+    ("---\nrows: []\n---\n", 2, "lacks `title`"),
+    ("---\n\ntitle: [a]\nrows: []\n---\n", 3, "`title` must be a single value"),
+    ("---\ntitle: T\nrows: x\n---\n", 3, "`rows` must be a list"),
+    (
+      "---\ntitle: T\nrows:\n  - {tone: in, amount: 1}\n  - {tone: purple, amount: 1}\n---\n", 5,
+      "`rows[1].tone`"
+    ),
+    ("---\ntitle: T\nrows:\n  - {tone: in}\n---\n", 4, "lacks `rows[0].amount`"),
+    ("---\ntitle: \"T\n---\n", 2, "not valid YAML"),
+    ("---\ntitle: T\nrows:\n  - a\n b: c\n---\n", 5, "not valid YAML"),
+    ("---\ntitle: T\nrows: []\ntitle: U\n---\n", 2, "`title` twice"),
+    (
+      "---\ntitle: T\nrows:\n  - tone: in\n    amount: 1.5\n---\n", 5, "`rows[0].amount`"
+    ),
   ])
-  func saysWhatIsWrongAndWhere(_ source: String, _ expected: String) {
+  func saysWhatIsWrongAndWhere(_ source: String, _ line: Int, _ expected: String) {
     let text = complaint(source)
-    #expect(text.hasPrefix("content/x.md: "), "\(text)")
+    #expect(text.hasPrefix("content/x.md:\(line): "), "\(text)")
     #expect(text.contains(expected), "\(text)")
   }
 

@@ -93,7 +93,8 @@ import Testing
     names += ["set", "rotated", "removed"].map { "audit.event_address_\($0)" }
     names += Done.allCases.map { "done.\($0.rawValue)" }
     names += SupportSamples.words
-    names += Samples.teamWords
+    names += Samples.teamWords + OnboardingSamples.words + Samples.applicationWords
+    names += Samples.pilotWords
     names += PeriodChoice.allCases.map(\.key.name)
     names += PaymentProduct.allCases.map { "payments.product_\($0)" }
     names += PaymentsView.Problem.allCases.map { "payments.problem_\($0)" }

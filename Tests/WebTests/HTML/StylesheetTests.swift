@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Testing
 
 @testable import Web
@@ -30,6 +31,10 @@ import Testing
       // What search engines read is an address, and nothing that a browser fetches.
       let html = try page.render(renderer)
         .replacing(/<link rel="(canonical|alternate)"[^>]*>/, with: "")
+        // Data, which no browser runs.
+        .replacing(/<script type="application\/ld\+json">/, with: "")
+        // A source is a link that a reader may follow.
+        .replacing("<a href=\"https://wiki.tribute.tg/", with: "<a href=\"")
       #expect(!html.contains("style="), "\(page.name)")
       let inline = html.matches(of: /<script(?![^>]* src=)|\son[a-z]+="/)
       #expect(inline.isEmpty, "\(page.name)")
@@ -83,6 +88,61 @@ import Testing
     for ground in ["paper", "sheet"] {
       let ratio = Self.contrast(try #require(tokens["edge"]), try #require(tokens[ground]))
       #expect(ratio >= 3, "borders of fields on \(ground), dark \(dark): \(ratio)")
+    }
+  }
+}
+
+/// The rules that a page carries itself.
+@Suite struct CarriedStyleTests {
+  private static func text(_ css: String, for html: String) throws -> String {
+    try Stylesheet(css, file: "Public/a.css").rules(for: html)
+  }
+
+  @Test func onlyRulesThatCanApplyAreCarried() throws {
+    let css = """
+      /* .a { } */ :root { --x: 1px; }
+      a:hover, .a > b , .b{ color : red; }
+      .b:not(.c) i { margin: 0 }  .a:has(.b) { gap: 0; }
+      @media (width > 1px) { .a { top: 0; } .b { left: 0; } }
+      @media print { .b { left: 0; } }
+      """
+    #expect(
+      try Self.text(css, for: "<p class=\"a x\">")
+        == ":root{--x: 1px;}a:hover,.a > b{color : red;}@media (width > 1px){.a{top: 0;}}")
+    #expect(try Self.text(css, for: "<p class=\"b\">").contains(".b:not(.c) i{margin: 0}"))
+  }
+
+  @Test(arguments: [
+    ".a { top: 0;", ".a { .b { top: 0; } }", "@media print { .a {} ", ".a {} }", "a",
+  ])
+  func bracesMustMatch(_ css: String) {
+    #expect(throws: ContentError.self) { try Self.text(css, for: "") }
+  }
+
+  @Test func aPolicyTakesExactlyWhatIsCarried() {
+    let empty = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+    #expect(
+      ContentSecurity.policy(carrying: "")
+        == ContentSecurity.policy() + "; style-src 'self' " + empty)
+  }
+
+  @Test func theHomePageCarriesItsRulesAndMayUseThem() async throws {
+    try await ServerFixture.with { fixture in
+      for path in ["/", "/pt-br"] {
+        let page = try await fixture.send(.get, path)
+        let style = try #require(page.body.firstMatch(of: /<style>([^<]*)<\/style>/)).output.1
+        #expect(style.contains(".hero{") && style.contains("@media") && !style.contains(".talk"))
+        #expect(!page.body.contains("rel=\"stylesheet\""))
+        let policy = try #require(page.headers[.contentSecurityPolicy])
+        #expect(policy == ContentSecurity.policy(carrying: String(style)))
+        // What a browser has kept is judged by what comes with the 304.
+        let etag = try #require(page.headers[.eTag])
+        let same = try await fixture.send(.get, path, headers: [.ifNoneMatch: etag])
+        #expect(same.status == 304 && same.headers[.contentSecurityPolicy] == policy)
+      }
+      let other = try await fixture.send(.get, "/faq")
+      #expect(other.headers[.contentSecurityPolicy] == ContentSecurity.policy())
+      #expect(!other.body.contains("<style>"))
     }
   }
 }
