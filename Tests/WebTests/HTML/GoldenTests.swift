@@ -20,18 +20,26 @@ import Testing
 
   static let address = URL(string: "https://estars.example") ?? root
 
-  private static func docs(_ path: String, _ renderer: Renderer) throws -> String {
-    let docs = try Docs(
-      root: root,
-      shell: try SiteShell(
-        root: root, address: SiteAddress(publicURL: address), renderer: renderer))
-    return String(decoding: try #require(docs.pages[path]).body, as: UTF8.self)
+  static let site = Result { try Site(root: root, shell: try shell()) }
+  private static let docs = Result { try Docs(root: root, shell: try shell()) }
+
+  private static func shell() throws -> SiteShell {
+    try SiteShell(
+      root: root, address: SiteAddress(publicURL: address), renderer: try renderer())
   }
 
-  static let site = Result {
-    let shell = try SiteShell(
-      root: root, address: SiteAddress(publicURL: address), renderer: try renderer())
-    return try Site(root: root, shell: shell)
+  private static func name(_ slug: String, _ language: Language) -> String {
+    language == .en ? slug : slug + "-pt"
+  }
+
+  /// Every page for developers, in every language.
+  private static let docsPages: [Page] = Docs.order.flatMap { page in
+    Language.allCases.map { language in
+      Page(name: name("docs" + (page.map { "-" + $0 } ?? ""), language)) { _ in
+        let drawn = try docs.get().pages[Links.docs(page, language)]
+        return String(decoding: try #require(drawn).body, as: UTF8.self)
+      }
+    }
   }
 
   /// Every page of the site that is drawn at boot, in every language.
@@ -39,7 +47,7 @@ import Testing
     .flatMap { place in
       Language.allCases.map { language in
         let slug = place == .home ? "home" : place.rawValue.replacing("/", with: "-")
-        return Page(name: "site-\(slug)" + (language == .en ? "" : "-pt")) { _ in
+        return Page(name: name("site-\(slug)", language)) { _ in
           // The rules that a page carries are the stylesheet's.
           String(decoding: try site.get().page(place, language).body, as: UTF8.self)
             .replacing(/<style>[^<]*<\/style>/, with: "<style></style>")
@@ -65,16 +73,14 @@ import Testing
   }
 
   static let pages: [Page] =
-    sitePages + marginPages + desk + RulePages.pages + Samples.catalogPages + BotSamples.pages
-    + KeySamples.pages
+    sitePages + docsPages + marginPages + desk + RulePages.pages + Samples.catalogPages
+    + BotSamples.pages + KeySamples.pages
     + PlanPages.pages + SubscriptionPages.pages + CheckoutSamples.pages
     + CartSamples.pages + SupportSamples.pages + AlertSamples.pages + CustomerPages.pages
     + OnboardingSamples.pages + FigureSamples.pages + Samples.refundPages + Samples.teamPages
     + Samples.pilotPages + Samples.applicationPages + Samples.adminPages
 
   private static let desk: [Page] = [
-    Page(name: "docs") { try docs("/docs", $0) },
-    Page(name: "docs-errors-pt") { try docs("/pt-br/docs/errors", $0) },
     Page(name: "login") { LoginView().render(with: $0, language: .en) },
     Page(name: "login-wrong") {
       LoginView(email: "a\"><b>@x.example", failure: .wrongCredentials, next: "/w/x?a=1&b=2")
