@@ -28,6 +28,8 @@ public struct ApplicationDraft: Sendable, Equatable {
   public static let costCharacters = 200
   public static let contactCharacters = 3...120
   public static let painCharacters = 2000
+  /// More than any code has, however it was spaced.
+  public static let codeCharacters = 60
 
   public init(
     locale: String, botUsername: String, segment: Bot.Segment, monthlyStars: Int64,

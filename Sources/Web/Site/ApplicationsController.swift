@@ -153,7 +153,7 @@ extension NewApplicationView.Draft {
       Typed.problem(with: pain, in: "pain", max: ApplicationDraft.painCharacters),
       contactProblem,
     ].compactMap { $0 }
-    if code.unicodeScalars.count > 60 {
+    if code.unicodeScalars.count > ApplicationDraft.codeCharacters {
       problems.append(FormProblem(field: "code", kind: .invitationCode))
     }
     guard problems.isEmpty, let username, let segment, let stars else { return nil }
